@@ -1,0 +1,27 @@
+/** A key that signs requests, and whose it is. */
+export interface AccessKey {
+  readonly accessKeyId: string
+  readonly secretAccessKey: string
+  readonly sessionToken?: string
+  readonly accountId: string
+  /** `arn:aws:iam::…:root`, or the assumed role of an instance. */
+  readonly principalArn: string
+  readonly userId: string
+  readonly expiresAt?: number
+}
+
+/** A random value this installation made for itself once, such as the key that signs registry tokens. */
+export interface InstallationSecret {
+  readonly name: string
+  readonly value: string
+}
+
+/** Remembers a client token, so that a repeated request gets the same answer. */
+export interface Idempotency {
+  /** Scope, operation and token. */
+  readonly key: string
+  /** A digest of the request's parameters: another request with the same token is a conflict. */
+  readonly fingerprint: string
+  readonly resourceArns: readonly string[]
+  readonly expiresAt: number
+}

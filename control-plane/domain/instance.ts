@@ -1,0 +1,67 @@
+import type { Scope } from './arn.ts'
+
+/** An EC2 instance: a host that an instance provider makes real. */
+export interface Instance extends Scope {
+  readonly instanceId: string
+  readonly reservationId: string
+  readonly launchIndex: number
+  readonly imageId: string
+  readonly instanceType: string
+  readonly vpcId: string
+  readonly subnetId: string
+  readonly availabilityZone: string
+  readonly securityGroupIds: readonly string[]
+  readonly networkInterfaceId: string
+  readonly macAddress: string
+  readonly privateIpAddress: string
+  readonly privateDnsName: string
+  /** Absent when the instance has no public address. */
+  readonly publicIpAddress?: string
+  readonly publicDnsName?: string
+  readonly keyName?: string
+  readonly iamInstanceProfileArn?: string
+  /** Base64, as given. */
+  readonly userData?: string
+  readonly clientToken?: string
+  readonly launchTime: number
+  readonly metadataOptions: {
+    readonly httpTokens: 'optional' | 'required'
+    readonly httpPutResponseHopLimit: number
+  }
+
+  /** Written by operations. */
+  readonly desiredState: 'running' | 'stopped' | 'terminated'
+  /** Moves one way: +1 for every start or reboot asked for. The provider boots a host when it has seen a lower one. */
+  readonly boot: number
+  /** Written by instance-lifecycle from what the provider shows. */
+  readonly state: 'pending' | 'running' | 'stopping' | 'stopped' | 'shutting-down' | 'terminated'
+  /** The boot the provider has brought up. */
+  readonly bootSeen: number
+  readonly stateReason?: { readonly code: string; readonly message: string }
+  readonly stateTransitionReason: string
+  /** When a terminated instance is forgotten. */
+  readonly forgetAt?: number
+}
+
+export interface Vpc extends Scope {
+  readonly vpcId: string
+  readonly cidrBlock: string
+  readonly isDefault: boolean
+}
+
+export interface Subnet extends Scope {
+  readonly subnetId: string
+  readonly vpcId: string
+  readonly cidrBlock: string
+  readonly availabilityZone: string
+  readonly availabilityZoneId: string
+  readonly mapPublicIpOnLaunch: boolean
+  readonly defaultForAz: boolean
+}
+
+export interface SecurityGroup extends Scope {
+  readonly groupId: string
+  readonly groupName: string
+  readonly description: string
+  readonly vpcId: string
+}
