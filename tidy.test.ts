@@ -22,7 +22,8 @@ const floors: Readonly<Record<string, readonly string[]>> = {
     'control-plane/engines',
   ],
   'agent/engine': ['std', 'agent-protocol'],
-  'agent/adapters': ['std', 'wire', 'agent-protocol', 'agent/engine'],
+  'agent/runtime': ['std', 'agent-protocol', 'agent/engine'],
+  'agent/adapters': ['std', 'wire', 'agent-protocol', 'agent/engine', 'agent/runtime'],
   instance: ['std', 'wire'],
 }
 /** Floors whose code runs to its end without waiting, so nothing can change under it halfway. */
@@ -34,6 +35,7 @@ const pure = [
   'control-plane/api',
   'control-plane/engines',
   'agent/engine',
+  'agent/runtime',
   'agent-protocol',
 ]
 const worldly = /\b(?:Date\.now|Math\.random|setTimeout|setInterval|setImmediate|fetch)\(|\bnew Date\(\)/
