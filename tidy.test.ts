@@ -9,7 +9,7 @@ const floors: Readonly<Record<string, readonly string[]>> = {
   registry: ['std', 'wire'],
   'control-plane/domain': ['std'],
   'control-plane/state': ['std', 'control-plane/domain'],
-  'control-plane/api': ['std', 'wire', 'control-plane/domain', 'control-plane/state'],
+  'control-plane/api': ['std', 'wire', 'registry', 'control-plane/domain', 'control-plane/state'],
   'control-plane/engines': ['std', 'control-plane/domain', 'control-plane/state'],
   'control-plane/adapters': [
     'std',
@@ -20,6 +20,7 @@ const floors: Readonly<Record<string, readonly string[]>> = {
     'control-plane/state',
     'control-plane/api',
     'control-plane/engines',
+    'instance',
   ],
   'agent/engine': ['std', 'agent-protocol'],
   'agent/runtime': ['std', 'agent-protocol', 'agent/engine'],
@@ -90,9 +91,14 @@ test.each(rooms)('$file rests only on the floors below it', ({ file, floor, code
   expect(strangers).toEqual([])
 })
 
-test.each(rooms.filter(({ floor }) => synchronous.includes(floor)))('$file waits for nothing', ({ code }) => {
-  expect(code.replaceAll(/Promise<Output>/g, '')).not.toMatch(/\b(?:async|await|Promise)\b/)
-})
+/** The one file of the synchronous floors that names promises: the interface of what serves bytes that are not rows. */
+const mayPromise = 'control-plane/api/data-planes.ts'
+test.each(rooms.filter(({ floor, file }) => synchronous.includes(floor) && file !== mayPromise))(
+  '$file waits for nothing',
+  ({ code }) => {
+    expect(code.replaceAll(/Promise<Output>/g, '')).not.toMatch(/\b(?:async|await|Promise)\b/)
+  },
+)
 
 test.each(rooms.filter(({ floor }) => pure.includes(floor)))(
   '$file takes time, chance and the world from outside',

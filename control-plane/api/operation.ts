@@ -2,7 +2,9 @@ import type { Clock } from '@berth/std/clock.ts'
 import type { Ids } from '@berth/std/id.ts'
 import { AwsError } from '@berth/wire/error.ts'
 import type { Scope } from '#domain/arn.ts'
+import type { Fleet } from '#state/fleet.ts'
 import type { Store } from '#state/store.ts'
+import type { DataPlanes } from './data-planes.ts'
 
 /** Who signed the request. */
 export interface Caller {
@@ -15,6 +17,8 @@ export interface Caller {
 /** What every operation is handed, and all it may touch. */
 export interface Context {
   readonly store: Store
+  /** What instances have left, in step with the store within each transaction: for placement and counts. */
+  readonly fleet: Fleet
   readonly clock: Clock
   readonly ids: Ids
   readonly caller: Caller
@@ -22,6 +26,7 @@ export interface Context {
   readonly scope: Scope
   readonly requestId: string
   readonly installation: Installation
+  readonly dataPlanes: DataPlanes
 }
 
 /** Facts of this control plane that answers name. */

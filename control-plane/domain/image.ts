@@ -31,3 +31,14 @@ export interface Image {
   readonly pushedAt: number
   readonly lastRecordedPullTime?: number
 }
+
+/** A blob that a repository has. The same bytes may be a layer of several repositories; they are stored once. */
+export interface Layer {
+  readonly repositoryArn: string
+  readonly digest: string
+  readonly sizeInBytes: number
+  readonly uploadedAt: number
+}
+
+/** How long a layer that no image names is kept: the push it belongs to may still be under way. */
+export const unusedLayerKeptMs = 24 * 3_600_000

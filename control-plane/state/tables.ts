@@ -2,7 +2,7 @@ import { scopeKey } from '#domain/arn.ts'
 import type { Cluster } from '#domain/cluster.ts'
 import type { ContainerInstance } from '#domain/container-instance.ts'
 import type { AccessKey, Idempotency, InstallationSecret } from '#domain/identity.ts'
-import type { Image, Repository } from '#domain/image.ts'
+import type { Image, Layer, Repository } from '#domain/image.ts'
 import type { Instance, SecurityGroup, Subnet, Vpc } from '#domain/instance.ts'
 import type { Deployment, Service, ServiceEvent } from '#domain/service.ts'
 import type { AccountSetting, ResourceTags } from '#domain/tags.ts'
@@ -20,6 +20,7 @@ export interface Tables {
   image: Image
   installationSecret: InstallationSecret
   instance: Instance
+  layer: Layer
   repository: Repository
   resourceTags: ResourceTags
   securityGroup: SecurityGroup
@@ -56,6 +57,11 @@ export function familyKey(row: { accountId: string; region: string; family: stri
   return `${scopeKey(row)}/${row.family}`
 }
 
+/** The hour a time lies in, as the indexes for the reaper know it. */
+export function hourOf(timeMs: number): string {
+  return String(Math.floor(timeMs / 3_600_000))
+}
+
 const familyOf = (taskDefinitionArn: string): string =>
   taskDefinitionArn.slice(taskDefinitionArn.indexOf('/') + 1, taskDefinitionArn.lastIndexOf(':'))
 
@@ -81,7 +87,10 @@ export const tables = {
     key: (row) => row.deploymentId,
     indexes: { service: (row) => row.serviceArn },
   }),
-  idempotency: define<Idempotency>()({ key: (row) => row.key, indexes: {} }),
+  idempotency: define<Idempotency>()({
+    key: (row) => row.key,
+    indexes: { expiryHour: (row) => hourOf(row.expiresAt) },
+  }),
   image: define<Image>()({
     key: (row) => `${row.repositoryArn}@${row.imageDigest}`,
     indexes: {
@@ -98,9 +107,15 @@ export const tables = {
       scope: scopeKey,
       subnet: (row) => row.subnetId,
       reservation: (row) => row.reservationId,
+      /** By private address, while it holds it: instances of all accounts and regions share one network. */
+      address: (row) => (row.state === 'terminated' ? undefined : row.privateIpAddress),
       clientToken: (row) =>
         row.clientToken === undefined ? undefined : `${scopeKey(row)}/${row.clientToken}`,
     },
+  }),
+  layer: define<Layer>()({
+    key: (row) => `${row.repositoryArn}@${row.digest}`,
+    indexes: { repository: (row) => row.repositoryArn, digest: (row) => row.digest },
   }),
   repository: define<Repository>()({ key: (row) => row.repositoryArn, indexes: { scope: scopeKey } }),
   resourceTags: define<ResourceTags>()({ key: (row) => row.resourceArn, indexes: {} }),
@@ -110,7 +125,12 @@ export const tables = {
   }),
   service: define<Service>()({
     key: (row) => row.serviceArn,
-    indexes: { cluster: (row) => row.clusterArn, taskDefinition: (row) => row.taskDefinitionArn },
+    indexes: {
+      cluster: (row) => row.clusterArn,
+      taskDefinition: (row) => row.taskDefinitionArn,
+      /** Deleted services by the hour in which they became INACTIVE, for the reaper. */
+      inactiveHour: (row) => (row.inactiveAt === undefined ? undefined : hourOf(row.inactiveAt)),
+    },
   }),
   serviceEvent: define<ServiceEvent>()({
     key: (row) => `${row.serviceArn}/${row.sequence}`,
@@ -124,6 +144,8 @@ export const tables = {
     key: (row) => row.taskArn,
     indexes: {
       cluster: (row) => row.clusterArn,
+      /** By what they were last seen to be, to count a cluster's running and pending tasks. */
+      last: (row) => `${row.clusterArn} ${row.lastStatus}`,
       /** By what is asked of them, so that a list of RUNNING tasks does not walk the stopped ones. */
       desired: (row) => `${row.clusterArn} ${row.desiredStatus}`,
       /** The tasks on an instance, stopped ones left out: they hold nothing there. */
@@ -136,8 +158,10 @@ export const tables = {
       /** Running standalone tasks and service tasks by group, for spread, distinctInstance and task:group. */
       group: (row) => (row.desiredStatus === 'STOPPED' ? undefined : `${row.clusterArn} ${row.group}`),
       /** Stopped tasks by the hour in which they stopped, for the reaper. */
-      stoppedHour: (row) =>
-        row.stoppedAt === undefined ? undefined : String(Math.floor(row.stoppedAt / 3_600_000)),
+      stoppedHour: (row) => (row.stoppedAt === undefined ? undefined : hourOf(row.stoppedAt)),
+      /** A service's stopped tasks from whose end the scheduler has not drawn its conclusions yet. */
+      unaccounted: (row) =>
+        row.lastStatus === 'STOPPED' && row.accounted === undefined ? row.serviceArn : undefined,
     },
   }),
   taskDefinition: define<TaskDefinition>()({

@@ -1,0 +1,27 @@
+import type {
+  CompleteLayerUploadRequest,
+  CompleteLayerUploadResponse,
+  InitiateLayerUploadRequest,
+  InitiateLayerUploadResponse,
+  UploadLayerPartRequest,
+  UploadLayerPartResponse,
+} from '@aws-sdk/client-ecr'
+import type { Context } from './operation.ts'
+
+/**
+ * What reads and writes bytes that are not rows, and so may wait. This file is the one place on this floor that knows
+ * promises; adapters implement it.
+ */
+export interface DataPlanes {
+  readonly layers: {
+    initiateLayerUpload(
+      context: Context,
+      input: InitiateLayerUploadRequest,
+    ): Promise<InitiateLayerUploadResponse>
+    uploadLayerPart(context: Context, input: UploadLayerPartRequest): Promise<UploadLayerPartResponse>
+    completeLayerUpload(
+      context: Context,
+      input: CompleteLayerUploadRequest,
+    ): Promise<CompleteLayerUploadResponse>
+  }
+}
