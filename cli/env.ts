@@ -1,0 +1,47 @@
+import { readFileSync } from 'node:fs'
+import { credentialsFile, dataDirectory, runningFile, type RunningRecord } from './data-directory.ts'
+import { Failure } from './failure.ts'
+
+/**
+ * Prints shell lines for the control plane that runs on this data directory. AWS CLI versions before 2.13 do not read
+ * AWS_ENDPOINT_URL, so `aws` becomes a function that passes it on.
+ */
+export function env(options: { readonly data?: string; readonly region: string }): void {
+  const directory = dataDirectory(options.data)
+  const { url } = readRunning(directory)
+  const { accessKeyId, secretAccessKey } = readCredentials(directory)
+  console.log(
+    [
+      `export AWS_ENDPOINT_URL=${url}`,
+      `export AWS_ACCESS_KEY_ID=${accessKeyId}`,
+      `export AWS_SECRET_ACCESS_KEY=${secretAccessKey}`,
+      `export AWS_DEFAULT_REGION=${options.region}`,
+      `export AWS_REGION=${options.region}`,
+      'export AWS_PAGER=',
+      'unset AWS_PROFILE AWS_SESSION_TOKEN',
+      'aws() { command aws --endpoint-url "$AWS_ENDPOINT_URL" "$@"; }',
+      '[ -z "$BASH_VERSION" ] || export -f aws',
+    ].join('\n'),
+  )
+}
+
+function readRunning(directory: string): RunningRecord {
+  try {
+    return JSON.parse(readFileSync(runningFile(directory), 'utf8')) as RunningRecord
+  } catch {
+    throw new Failure(
+      `no control plane runs on ${directory}: start one with "berth up", or name its --data directory`,
+    )
+  }
+}
+
+function readCredentials(directory: string): { accessKeyId: string; secretAccessKey: string } {
+  try {
+    const lines = readFileSync(credentialsFile(directory), 'utf8').split('\n')
+    const value = (name: string): string =>
+      lines.find((line) => line.startsWith(`${name}=`))?.slice(name.length + 1) ?? ''
+    return { accessKeyId: value('aws_access_key_id'), secretAccessKey: value('aws_secret_access_key') }
+  } catch {
+    return { accessKeyId: 'test', secretAccessKey: 'test' }
+  }
+}

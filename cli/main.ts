@@ -1,0 +1,90 @@
+import { Command, InvalidArgumentError, Option } from 'commander'
+import { Failure } from './failure.ts'
+
+/** The `berth` command. Each subcommand's code is loaded when it is called, so that `berth env` stays quick. */
+const program = new Command('berth')
+  .description('Amazon ECS on your own machines.')
+  .version('0.1.0')
+  .showHelpAfterError("Try 'berth --help'.")
+  .configureHelp({ sortSubcommands: false })
+
+const dataOption = new Option('--data <dir>', 'where state, images and instances are kept').env('BERTH_DATA')
+
+program
+  .command('up')
+  .description('start the control plane; prints "ready URL" when it serves')
+  .addOption(
+    new Option('--port <port>', 'the one port of all APIs').env('BERTH_PORT').default(4566).argParser(port),
+  )
+  .addOption(dataOption)
+  .option('--memory', 'keep no state on disk: all of it is gone when the control plane ends')
+  .option('--store <url>', 'keep state in PostgreSQL (postgres://…)')
+  .option('--dev', 'accept any signature; keys "test"/"test" are the root of account 000000000000')
+  .option(
+    '--account-id <id>',
+    'the account of the root credentials, and of unknown keys with --dev',
+    accountId,
+    '000000000000',
+  )
+  .action(async (options: UpFlags) => (await import('./up.ts')).up(options))
+
+program
+  .command('down')
+  .description('end the control plane and the local instances with their containers; images and state stay')
+  .addOption(dataOption)
+  .option('--purge', 'delete the data directory as well')
+  .action(async (options: { data?: string; purge?: boolean }) => (await import('./down.ts')).down(options))
+
+program
+  .command('env')
+  .description('print the lines that point the AWS CLI and SDKs here: eval "$(berth env)"')
+  .addOption(dataOption)
+  .addOption(new Option('--region <region>', 'the default region').default('us-east-1'))
+  .action(async (options: { data?: string; region: string }) => (await import('./env.ts')).env(options))
+
+program
+  .command('docker-host <instance-id>')
+  .description("print the address of a local instance's Docker Engine: docker -H $(berth docker-host i-…) ps")
+  .addOption(dataOption)
+  .action(async (instanceId: string, options: { data?: string }) =>
+    (await import('./docker-host.ts')).dockerHost(instanceId, options),
+  )
+
+program
+  .command('join <url>')
+  .description('make this machine a container instance of the cluster at URL')
+  .requiredOption('--token <token>', 'the token the control plane gave')
+  .action(() => {
+    throw new Failure(
+      'berth join is not available yet. Launch container instances with "aws ec2 run-instances", or run an ECS agent with ECS_BACKEND_HOST set to the control plane.',
+    )
+  })
+
+export interface UpFlags {
+  readonly port: number
+  readonly data?: string
+  readonly memory?: boolean
+  readonly store?: string
+  readonly dev?: boolean
+  readonly accountId: string
+}
+
+function port(text: string): number {
+  const value = Number(text)
+  if (!Number.isInteger(value) || value < 1 || value > 65_535)
+    throw new InvalidArgumentError('A port is a number from 1 to 65535.')
+  return value
+}
+
+function accountId(text: string): string {
+  if (!/^\d{12}$/.test(text)) throw new InvalidArgumentError('An account id has twelve digits.')
+  return text
+}
+
+try {
+  await program.parseAsync()
+} catch (error) {
+  if (!(error instanceof Failure)) throw error
+  console.error(`berth: ${error.message}`)
+  process.exitCode = 1
+}

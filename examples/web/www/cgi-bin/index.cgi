@@ -1,0 +1,13 @@
+#!/bin/sh
+task=$(wget -q -O - "$ECS_CONTAINER_METADATA_URI_V4/task" | sed -n 's/.*"TaskARN":"[^"]*\/\([0-9a-f]*\)".*/\1/p')
+instance=$(wget -q -O - http://169.254.169.254/latest/meta-data/instance-id)
+message=$(cat /content/message 2>/dev/null)
+printf 'Content-Type: text/html\r\n\r\n'
+cat <<PAGE
+<!doctype html>
+<title>Berth: web $VERSION</title>
+<h1>web $VERSION</h1>
+<p>task $task
+<p>instance $instance
+${message:+<p>$message}
+PAGE
