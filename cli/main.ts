@@ -86,5 +86,5 @@ try {
 } catch (error) {
   if (!(error instanceof Failure)) throw error
   console.error(`berth: ${error.message}`)
-  process.exitCode = 1
+  process.exit(1)
 }

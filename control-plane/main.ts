@@ -17,6 +17,7 @@ import { layerSweep } from '#adapters/layer-sweep.ts'
 import { createMetrics } from '#adapters/metrics.ts'
 import { registryCatalog } from '#adapters/registry-catalog.ts'
 import type { Installation } from '#api/operation.ts'
+import { services } from '#api/services.ts'
 import { instanceLifecycle } from '#engines/instance-lifecycle.ts'
 import { instanceLiveness } from '#engines/instance-liveness.ts'
 import { layerCollection } from '#engines/layer-collection.ts'
@@ -95,6 +96,7 @@ export async function startControlPlane(config: ControlPlaneConfig): Promise<Con
       ids,
       installation,
       dataPlanes: { layers: ecrLayers(blobs) },
+      services,
       mode: access,
       onError: (error, during) => report(during, error),
       observe: (request) => metrics.observe(request),
@@ -124,7 +126,10 @@ export async function startControlPlane(config: ControlPlaneConfig): Promise<Con
   })
 
   if (!config.dev) provideRootCredentials(store, config)
-  await listen('127.0.0.1')
+  await listen('127.0.0.1').catch(async (error: unknown) => {
+    await store.close()
+    throw error
+  })
   // Instances from before reach their control plane at the gateway's address, so it is there before their agents retry.
   if (instances.hasInstances())
     await instances.prepare().catch((error: unknown) => report('instances', error))
@@ -135,7 +140,7 @@ export async function startControlPlane(config: ControlPlaneConfig): Promise<Con
   const engines = [
     run(serviceScheduler({ view: store, ids, fleet })),
     run(taskDispatch(gateway)),
-    run(instanceLiveness()),
+    run(instanceLiveness({ view: store, hasSession: (arn) => gateway.told(arn) !== undefined })),
     run(instanceLifecycle(instances, ids)),
     run(taskReaper()),
     run(layerCollection(layerSweep(blobs), (digest) => store.count('layer', 'digest', digest) > 0)),
