@@ -5,100 +5,148 @@ interface Definition<Row> {
   readonly indexes: Readonly<Record<string, (row: Row) => string | readonly string[] | undefined>>
 }
 
+/** A row and its age: rows that came later have a higher number, which a row keeps when it changes. */
+export interface Entry<Row> {
+  readonly row: Row
+  readonly age: number
+}
+
+/** Entries by key, oldest first. */
+class Bucket<Row> {
+  #entries = new Map<string, Entry<Row>>()
+  #newest = -1
+  #inOrder = true
+
+  get size(): number {
+    return this.#entries.size
+  }
+
+  get(key: string): Entry<Row> | undefined {
+    return this.#entries.get(key)
+  }
+
+  set(key: string, entry: Entry<Row>): void {
+    const { size } = this.#entries
+    this.#entries.set(key, entry)
+    if (this.#entries.size === size) return
+    if (entry.age < this.#newest) this.#inOrder = false
+    else this.#newest = entry.age
+  }
+
+  delete(key: string): void {
+    this.#entries.delete(key)
+  }
+
+  /** A row that changed its bucket, or came back when a transaction was undone, is put in its place only here. */
+  rows(): Row[] {
+    if (!this.#inOrder) {
+      this.#entries = new Map([...this.#entries].toSorted(([, one], [, other]) => one.age - other.age))
+      this.#inOrder = true
+    }
+    const rows: Row[] = []
+    for (const { row } of this.#entries.values()) rows.push(row)
+    return rows
+  }
+}
+
 /** The rows of one table with their indexes. */
 export class RowSet<Row> {
   readonly #definition: Definition<Row>
-  readonly #rows = new Map<string, Row>()
+  readonly #entries = new Bucket<Row>()
   readonly #indexes: ReadonlyArray<{
     readonly keysOf: (row: Row) => string | readonly string[] | undefined
-    readonly buckets: Map<string, Map<string, Row>>
+    readonly buckets: Map<string, Bucket<Row>>
   }>
-  readonly #indexByName = new Map<string, Map<string, Map<string, Row>>>()
+  readonly #indexByName = new Map<string, Map<string, Bucket<Row>>>()
+  #nextAge = 0
 
   constructor(definition: unknown) {
     this.#definition = definition as Definition<Row>
     this.#indexes = Object.entries(this.#definition.indexes).map(([name, keysOf]) => {
-      const buckets = new Map<string, Map<string, Row>>()
+      const buckets = new Map<string, Bucket<Row>>()
       this.#indexByName.set(name, buckets)
       return { keysOf, buckets }
     })
   }
 
   get size(): number {
-    return this.#rows.size
+    return this.#entries.size
   }
 
   get(key: string): Row | undefined {
-    return this.#rows.get(key)
+    return this.#entries.get(key)?.row
   }
 
+  /** Every row, oldest first. */
   all(): Row[] {
-    return [...this.#rows.values()]
+    return this.#entries.rows()
   }
 
+  /** The rows under a key of an index, oldest first, whenever they came under that key. */
   by(index: string, key: string): Row[] {
-    const bucket = this.#buckets(index).get(key)
-    return bucket ? [...bucket.values()] : []
+    return this.#buckets(index).get(key)?.rows() ?? []
   }
 
   count(index: string, key: string): number {
     return this.#buckets(index).get(key)?.size ?? 0
   }
 
-  /** Puts the row in place; returns the one that was there. */
-  set(row: Row): Row | undefined {
+  /** Puts the row in place; returns what was there. */
+  set(row: Row): Entry<Row> | undefined {
     const key = this.#definition.key(row)
-    const before = this.#rows.get(key)
-    if (before === row) return before
-    this.#rows.set(key, row)
-    for (const { keysOf, buckets } of this.#indexes) {
-      const after = keysOf(row)
-      const was = before === undefined ? undefined : keysOf(before)
-      if (was !== undefined && was !== after) remove(buckets, was, key)
-      if (after !== undefined) add(buckets, after, key, row)
-    }
+    const before = this.#entries.get(key)
+    if (before?.row !== row) this.#replace(key, before, { row, age: before?.age ?? this.#nextAge++ })
     return before
   }
 
-  delete(key: string): Row | undefined {
-    const before = this.#rows.get(key)
-    if (before === undefined) return undefined
-    this.#rows.delete(key)
-    for (const { keysOf, buckets } of this.#indexes) {
-      const was = keysOf(before)
-      if (was !== undefined) remove(buckets, was, key)
-    }
+  /** Returns what was there. */
+  delete(key: string): Entry<Row> | undefined {
+    const before = this.#entries.get(key)
+    if (before) this.#replace(key, before, undefined)
     return before
   }
 
-  #buckets(index: string): Map<string, Map<string, Row>> {
+  /** Makes the entry of a key what `set` or `delete` returned before, with its age: as if it had not been touched. */
+  restore(key: string, entry: Entry<Row> | undefined): void {
+    this.#replace(key, this.#entries.get(key), entry)
+  }
+
+  #replace(key: string, before: Entry<Row> | undefined, entry: Entry<Row> | undefined): void {
+    if (entry) this.#entries.set(key, entry)
+    else this.#entries.delete(key)
+    for (const { keysOf, buckets } of this.#indexes) {
+      const was = before && keysOf(before.row)
+      const is = entry && keysOf(entry.row)
+      if (before) for (const place of listed(was)) if (!includes(is, place)) remove(buckets, place, key)
+      if (entry) for (const place of listed(is)) add(buckets, place, key, entry)
+    }
+  }
+
+  #buckets(index: string): Map<string, Bucket<Row>> {
     const buckets = this.#indexByName.get(index)
     assert(buckets !== undefined, `no index ${index}`)
     return buckets
   }
 }
 
-function add<Row>(
-  buckets: Map<string, Map<string, Row>>,
-  at: string | readonly string[],
-  key: string,
-  row: Row,
-): void {
-  for (const place of typeof at === 'string' ? [at] : at) {
-    const bucket = buckets.get(place)
-    if (bucket) bucket.set(key, row)
-    else buckets.set(place, new Map([[key, row]]))
-  }
+const none: readonly string[] = []
+
+function listed(places: string | readonly string[] | undefined): readonly string[] {
+  return places === undefined ? none : typeof places === 'string' ? [places] : places
 }
 
-function remove<Row>(
-  buckets: Map<string, Map<string, Row>>,
-  at: string | readonly string[],
-  key: string,
-): void {
-  for (const place of typeof at === 'string' ? [at] : at) {
-    const bucket = buckets.get(place)
-    bucket?.delete(key)
-    if (bucket?.size === 0) buckets.delete(place)
-  }
+function includes(places: string | readonly string[] | undefined, place: string): boolean {
+  return typeof places === 'string' ? places === place : (places?.includes(place) ?? false)
+}
+
+function add<Row>(buckets: Map<string, Bucket<Row>>, place: string, key: string, entry: Entry<Row>): void {
+  let bucket = buckets.get(place)
+  if (!bucket) buckets.set(place, (bucket = new Bucket()))
+  bucket.set(key, entry)
+}
+
+function remove<Row>(buckets: Map<string, Bucket<Row>>, place: string, key: string): void {
+  const bucket = buckets.get(place)
+  bucket?.delete(key)
+  if (bucket?.size === 0) buckets.delete(place)
 }

@@ -1,6 +1,6 @@
 import { assert } from '@berth/std/assert.ts'
 import type { Journal, JournalRow } from './journal.ts'
-import { RowSet } from './row-set.ts'
+import { type Entry, RowSet } from './row-set.ts'
 import { type IndexName, type TableName, type Tables, tableNames, tables } from './tables.ts'
 
 /** A row before and after; undefined where it was not, or is no more. */
@@ -33,6 +33,13 @@ export interface Projection {
   apply(change: Change): void
 }
 
+/** What a transaction has done, and how to undo it. */
+interface Step {
+  readonly change: Change
+  readonly key: string
+  readonly entry: Entry<never> | undefined
+}
+
 interface Waiter {
   readonly position: number
   readonly resolve: () => void
@@ -57,17 +64,25 @@ export class Store implements View {
   #flushing = false
   #inTransaction = false
   #failure: unknown
+  readonly #fail = Promise.withResolvers<never>()
+
+  /** Rejects when the journal is lost. The process must end then: its memory holds what will be known to nobody. */
+  readonly failed: Promise<never> = this.#fail.promise
 
   private constructor(journal: Journal) {
     this.#journal = journal
+    this.failed.catch(() => undefined) // so that a store nobody looks after, as in a test, is not an unhandled rejection
   }
 
   /** A store with all that the journal holds. Throws when a row was written by a newer version of this program. */
   static async open(journal: Journal): Promise<Store> {
     const store = new Store(journal)
     for (const { table, key, version, row } of await journal.load()) {
-      const definition = tables[table as TableName]
-      assert(definition !== undefined, `the journal holds a table ${table} that this version does not know`)
+      const definition = tables[table as TableName] as (typeof tables)[TableName] | undefined
+      if (definition === undefined)
+        throw new Error(
+          `the journal holds a table ${table}, which only a newer version of Berth knows; start that version instead`,
+        )
       assert(row !== undefined, `the journal holds an empty row ${table} ${key}`)
       const current = definition.migrations.length + 1
       if (version > current)
@@ -106,15 +121,24 @@ export class Store implements View {
   update<Result>(body: (tx: Transaction) => Result extends Promise<unknown> ? never : Result): Result {
     assert(!this.#inTransaction, 'a transaction inside a transaction')
     if (this.#failure !== undefined) throw new Error('the journal is lost', { cause: this.#failure })
-    const changes: Change[] = []
-    const change = <T extends TableName>(
-      table: T,
-      before: Tables[T] | undefined,
-      after: Tables[T] | undefined,
-    ): void => {
-      const made: Change = { table, before, after }
-      changes.push(made)
-      for (const projection of this.#projections) projection.apply(made)
+    const steps: Step[] = []
+    this.#inTransaction = true
+    try {
+      const result = this.#run(body, steps)
+      if (steps.length > 0) this.#commit(steps)
+      return result
+    } finally {
+      this.#inTransaction = false
+    }
+  }
+
+  #run<Result>(body: (tx: Transaction) => Result, steps: Step[]): Result {
+    let open = true
+    const note = (table: TableName, entry: Entry<unknown> | undefined, after: object | undefined): void => {
+      const before = entry?.row
+      const change = { table, before, after } as Change
+      steps.push({ change, key: tables[table].key((after ?? before) as never), entry: entry as Entry<never> })
+      for (const projection of this.#projections) projection.apply(change)
     }
     const tx: Transaction = {
       find: (table, key) => this.find(table, key),
@@ -122,24 +146,23 @@ export class Store implements View {
       by: (table, index, key) => this.by(table, index, key),
       count: (table, index, key) => this.count(table, index, key),
       put: (table, row) => {
-        const before = this.#rows[table].set(row)
-        if (before !== row) change(table, before, row)
+        assert(open, 'a row put after its transaction')
+        const entry = this.#rows[table].set(row)
+        if (entry?.row !== row) note(table, entry, row)
       },
       delete: (table, key) => {
-        const before = this.#rows[table].delete(key)
-        if (before !== undefined) change(table, before, undefined)
+        assert(open, 'a row deleted after its transaction')
+        const entry = this.#rows[table].delete(key)
+        if (entry) note(table, entry, undefined)
       },
     }
-    this.#inTransaction = true
     try {
-      const result = body(tx)
-      this.#commit(changes)
-      return result
+      return body(tx)
     } catch (error) {
-      this.#undo(changes)
+      this.#undo(steps)
       throw error
     } finally {
-      this.#inTransaction = false
+      open = false
     }
   }
 
@@ -174,29 +197,23 @@ export class Store implements View {
     await this.#journal.close()
   }
 
-  #commit(changes: readonly Change[]): void {
-    if (changes.length === 0) return
-    for (const { table, before, after } of changes) {
-      const definition = tables[table]
-      const key = definition.key((after ?? before) as never)
-      this.#pending.set(`${table} ${key}`, {
-        table,
-        key,
-        version: definition.migrations.length + 1,
-        row: after,
-      })
+  #commit(steps: readonly Step[]): void {
+    for (const { change, key } of steps) {
+      const { table, after } = change
+      const version = tables[table].migrations.length + 1
+      this.#pending.set(`${table} ${key}`, { table, key, version, row: after })
     }
     this.#position++
     if (!this.#flushing) void this.#flush()
+    const changes = steps.map(({ change }) => change)
     for (const watcher of this.#watchers) watcher(changes)
   }
 
-  #undo(changes: readonly Change[]): void {
-    for (const { table, before, after } of changes.toReversed()) {
-      if (before === undefined) this.#rows[table].delete(tables[table].key(after as never))
-      else this.#rows[table].set(before as never)
-      const reversed: Change = { table, before: after, after: before }
-      for (const projection of this.#projections) projection.apply(reversed)
+  #undo(steps: readonly Step[]): void {
+    for (const { change, key, entry } of steps.toReversed()) {
+      const { table, before, after } = change
+      this.#rows[table].restore(key, entry)
+      for (const projection of this.#projections) projection.apply({ table, before: after, after: before })
     }
   }
 
@@ -211,12 +228,13 @@ export class Store implements View {
         this.#pending = new Map()
         await this.#journal.append(rows)
         this.#durablePosition = position
-        const due = this.#waiters.findIndex((waiter) => waiter.position > position)
-        const reached = this.#waiters.splice(0, due === -1 ? this.#waiters.length : due)
-        for (const waiter of reached) waiter.resolve()
+        const waiters = this.#waiters
+        this.#waiters = waiters.filter((waiter) => waiter.position > position)
+        for (const waiter of waiters) if (waiter.position <= position) waiter.resolve()
       }
     } catch (error) {
       this.#failure = error
+      this.#fail.reject(error)
       for (const waiter of this.#waiters.splice(0)) waiter.reject(error)
     }
     this.#flushing = false
