@@ -1,14 +1,14 @@
 import type { Answer, OperationRow } from './operation.ts'
 
 /** The names of a service's operations: every N of which its SDK exports a class `NCommand`. */
-export type OperationName<Sdk> = Exclude<
+type OperationName<Sdk> = Exclude<
   { [K in keyof Sdk]: K extends `${infer N}Command` ? N : never }[keyof Sdk],
   '$'
 >
 
 interface CommandInstance<Input, Output> {
   readonly input: Input
-  resolveMiddleware(...args: never): (...args: never) => Promise<{ readonly output: Output }>
+  resolveMiddleware(...args: never): (...args: never) => PromiseLike<{ readonly output: Output }>
 }
 
 type RowOf<Command> = Command extends abstract new (

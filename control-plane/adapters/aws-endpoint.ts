@@ -1,0 +1,159 @@
+import type { IncomingMessage, ServerResponse } from 'node:http'
+import { AwsError } from '@berth/wire/error.ts'
+import { decodeBody, readBody } from '@berth/wire/body.ts'
+import { type OperationModel, loadModel, serviceDescriptions } from '@berth/wire/model.ts'
+import { type WireResponse, decodeInput, protocols } from '@berth/wire/protocol.ts'
+import { signatureAwsError } from '@berth/wire/signature-error.ts'
+import { SignatureError } from '@berth/wire/sigv4.ts'
+import { type Caller, type Context, notImplementedError } from '#api/operation.ts'
+import type { Services } from '#api/services.ts'
+import { type AccessMode, type Identity, authenticate } from './authenticate.ts'
+import { type Route, bodyBytesMaxOf, routeRequest } from './aws-route.ts'
+import type { RequestObservation } from './metrics.ts'
+
+/** Says whether the caller may do the action (`ecs:RunTask`) to the resources. Throws the AwsError of a refusal. */
+type Authorize = (caller: Caller, action: string, resources: readonly string[]) => void
+
+/** What an operation is handed of the whole installation; the rest of its Context is of one request. */
+type BaseContext = Omit<Context, 'caller' | 'scope' | 'requestId'>
+
+export interface AwsEndpointOptions extends BaseContext {
+  readonly mode: AccessMode
+  /** Called with whatever was thrown that is not an error for the caller. */
+  readonly onError: (error: unknown, during: string) => void
+  /** Everybody may do everything when it is not given. */
+  readonly authorize?: Authorize
+  readonly observe?: (request: RequestObservation) => void
+  readonly services: Services
+}
+
+interface Endpoint {
+  readonly base: BaseContext
+  readonly mode: AccessMode
+  readonly authorize: Authorize
+  readonly services: Services
+}
+
+/** Answers requests of every AWS API on one address. */
+export function createAwsEndpoint(
+  options: AwsEndpointOptions,
+): (request: IncomingMessage, response: ServerResponse) => void {
+  const { mode, onError, authorize = () => undefined, observe, services, ...base } = options
+  const endpoint: Endpoint = { base, mode, authorize, services }
+  return (request, response) => {
+    const startedMs = performance.now()
+    const requestId = base.ids.uuid()
+    answer(endpoint, request, requestId, onError).then(
+      ({ route, operation, wire }) => {
+        // The rest of a body that was too large was not read, so the connection cannot be used again.
+        const headers = wire.status === 413 ? { ...wire.headers, connection: 'close' } : wire.headers
+        response.writeHead(wire.status, { ...headers, 'content-length': Buffer.byteLength(wire.body) })
+        response.end(wire.body)
+        const durationMs = performance.now() - startedMs
+        observe?.({ service: route?.service ?? 'unknown', operation, status: wire.status, durationMs })
+      },
+      (error: unknown) => {
+        response.destroy()
+        // A client that goes away halfway through its request is no fault of ours.
+        if (!request.destroyed || request.complete) onError(error, 'answering a request')
+      },
+    )
+  }
+}
+
+interface Answered {
+  readonly route: Route | undefined
+  /** `unknown` for names that are not in the model: a metric must not take names from strangers. */
+  readonly operation: string
+  readonly wire: WireResponse
+}
+
+async function answer(
+  endpoint: Endpoint,
+  request: IncomingMessage,
+  requestId: string,
+  onError: AwsEndpointOptions['onError'],
+): Promise<Answered> {
+  let route: Route | undefined
+  let operation = 'unknown'
+  try {
+    const bytesMax = bodyBytesMaxOf(request)
+    const sent = await readBody(request, bytesMax)
+    route = routeRequest(request, () => decodeBody(sent, request.headers, bytesMax))
+    const identity = identify(endpoint, request, route, sent)
+    const model = await findOperation(route)
+    operation = model.name
+    const description = serviceDescriptions[route.service]
+    const output = await perform(endpoint, route, model, identity, requestId)
+    return {
+      route,
+      operation,
+      wire: protocols[description.protocol].encode(model, output, description, requestId),
+    }
+  } catch (error) {
+    if (!request.complete && request.destroyed) throw error
+    const protocol = route ? serviceDescriptions[route.service].protocol : protocolOf(request)
+    const shown = errorForCaller(error, protocol, (fault) =>
+      onError(fault, `${route?.service ?? 'unknown'}:${operation}`),
+    )
+    const description = route && serviceDescriptions[route.service]
+    return { route, operation, wire: protocols[protocol].encodeError(shown, description, requestId) }
+  }
+}
+
+function errorForCaller(
+  error: unknown,
+  protocol: 'json' | 'ec2' | 'query',
+  report: (fault: unknown) => void,
+): AwsError {
+  if (error instanceof AwsError) return error
+  if (error instanceof SignatureError) return signatureAwsError(protocol, error)
+  report(error)
+  return protocols[protocol].internalError
+}
+
+/** The protocol of a request whose service is not known, so that its client can read the error. */
+function protocolOf({ headers }: IncomingMessage): 'json' | 'query' {
+  return /x-www-form-urlencoded/.test(headers['content-type'] ?? '') ? 'query' : 'json'
+}
+
+function identify({ base, mode }: Endpoint, request: IncomingMessage, route: Route, body: Buffer): Identity {
+  const { path, rawQuery } = route
+  const { method = 'POST', headers } = request
+  const identity = authenticate({ method, path, rawQuery, headers, body }, base.store, mode, base.clock.now())
+  if (!mode.dev && identity.credential.service !== route.service)
+    throw new SignatureError(
+      'mismatch',
+      `Credential should be scoped to correct service: '${route.service}'. `,
+    )
+  return identity
+}
+
+async function findOperation(route: Route): Promise<OperationModel> {
+  const model = await loadModel(route.service)
+  const operation = model.get(route.operation)
+  if (operation) return operation
+  const description = serviceDescriptions[route.service]
+  throw protocols[description.protocol].unknownOperation(route.operation, description)
+}
+
+async function perform(
+  { base, authorize, services }: Endpoint,
+  { service, body, form }: Route,
+  operation: OperationModel,
+  { caller, credential }: Identity,
+  requestId: string,
+): Promise<object> {
+  const { protocol } = serviceDescriptions[service]
+  const row = services[service][operation.name]
+  if (!row || 'notImplemented' in row) throw notImplementedError(service, operation.name)
+  const input = decodeInput(service, protocol, operation, body, form) as never
+  const scope = { accountId: caller.accountId, region: credential.region }
+  const context: Context = { ...base, caller, scope, requestId }
+  authorize(caller, row.action ?? `${service}:${operation.name}`, row.resources(context, input))
+  if ('serve' in row) return row.serve(context, input)
+  const output = row.run(context, input)
+  // Also what was only read must be durable before it is told: another's change may be in it.
+  await base.store.durable()
+  return output
+}

@@ -1,0 +1,56 @@
+import type * as EC2 from '@aws-sdk/client-ec2'
+import type { Context } from '#api/operation.ts'
+import type { OperationTable } from '#api/operation-table.ts'
+import {
+  describeInstanceAttribute,
+  describeInstances,
+  describeInstanceStatus,
+  describeNetworkInterfaces,
+} from './instance.ts'
+import { rebootInstances, startInstances, stopInstances, terminateInstances } from './instance-state.ts'
+import { describeImages, describeInstanceTypes } from './machine.ts'
+import {
+  describeAvailabilityZones,
+  describeRegions,
+  describeSecurityGroups,
+  describeSubnets,
+  describeVpcs,
+} from './network.ts'
+import { runInstances } from './run-instances.ts'
+import { createTags, deleteTags, describeTags, ec2Arn } from './tag.ts'
+
+/** Describe* of EC2 know no resources in policies. */
+const anything = (): readonly string[] => ['*']
+const instancesOf = (
+  { scope }: Context,
+  { InstanceIds }: { readonly InstanceIds?: readonly string[] | undefined },
+): readonly string[] => (InstanceIds ?? []).map((id) => ec2Arn(scope, 'instance', id))
+
+/**
+ * The operations of Amazon EC2 that Berth has. EC2's model names some 750 more: those without a row here are answered as
+ * not implemented, and counted in docs/compatibility.md.
+ */
+export const operations: Partial<OperationTable<typeof EC2>> = {
+  CreateTags: { resources: anything, run: createTags },
+  DeleteTags: { resources: anything, run: deleteTags },
+  DescribeAvailabilityZones: { resources: anything, run: describeAvailabilityZones },
+  DescribeImages: { resources: anything, run: describeImages },
+  DescribeInstanceAttribute: {
+    resources: ({ scope }, { InstanceId }) => [ec2Arn(scope, 'instance', InstanceId ?? '*')],
+    run: describeInstanceAttribute,
+  },
+  DescribeInstanceStatus: { resources: anything, run: describeInstanceStatus },
+  DescribeInstanceTypes: { resources: anything, run: describeInstanceTypes },
+  DescribeInstances: { resources: anything, run: describeInstances },
+  DescribeNetworkInterfaces: { resources: anything, run: describeNetworkInterfaces },
+  DescribeRegions: { resources: anything, run: describeRegions },
+  DescribeSecurityGroups: { resources: anything, run: describeSecurityGroups },
+  DescribeSubnets: { resources: anything, run: describeSubnets },
+  DescribeTags: { resources: anything, run: describeTags },
+  DescribeVpcs: { resources: anything, run: describeVpcs },
+  RebootInstances: { resources: instancesOf, run: rebootInstances },
+  RunInstances: { resources: ({ scope }) => [ec2Arn(scope, 'instance', '*')], run: runInstances },
+  StartInstances: { resources: instancesOf, run: startInstances },
+  StopInstances: { resources: instancesOf, run: stopInstances },
+  TerminateInstances: { resources: instancesOf, run: terminateInstances },
+}

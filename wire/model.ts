@@ -1,0 +1,98 @@
+import { NormalizedSchema } from '@smithy/core/schema'
+import { type StructShape, structOf } from './shape.ts'
+
+export interface OperationModel {
+  readonly name: string
+  readonly input: StructShape
+  readonly output: StructShape
+  /** The schema of the output, for the XML serializer. */
+  readonly outputSchema: NormalizedSchema
+}
+
+export type ServiceModel = ReadonlyMap<string, OperationModel>
+
+export type ProtocolName = 'json' | 'ec2' | 'query'
+
+export interface ServiceDescription {
+  readonly protocol: ProtocolName
+  /** What stands before the dot in `X-Amz-Target`. */
+  readonly target?: string
+  /** The `Version` of a Query request. */
+  readonly version?: string
+  readonly xmlNamespace?: string
+  /** How large a request may be, where it is not `bodyBytesMax`. */
+  readonly bodyBytesMax?: number
+  /** Loads the SDK's package: tens of megabytes, so only when the service is first asked. */
+  readonly load: () => Promise<object>
+}
+
+/** The services by the name that stands in a signature's scope. */
+export const serviceDescriptions = {
+  ecs: {
+    protocol: 'json',
+    target: 'AmazonEC2ContainerServiceV20141113',
+    load: () => import('@aws-sdk/client-ecs'),
+  },
+  ecr: {
+    protocol: 'json',
+    target: 'AmazonEC2ContainerRegistry_V20150921',
+    // A part of an image layer, 20 MiB at most, in base64.
+    bodyBytesMax: 32 * 1024 * 1024,
+    load: () => import('@aws-sdk/client-ecr'),
+  },
+  ec2: {
+    protocol: 'ec2',
+    version: '2016-11-15',
+    xmlNamespace: 'http://ec2.amazonaws.com/doc/2016-11-15/',
+    load: () => import('@aws-sdk/client-ec2'),
+  },
+  sts: {
+    protocol: 'query',
+    version: '2011-06-15',
+    xmlNamespace: 'https://sts.amazonaws.com/doc/2011-06-15/',
+    load: () => import('@aws-sdk/client-sts'),
+  },
+} as const satisfies Record<string, ServiceDescription>
+
+export type ServiceName = keyof typeof serviceDescriptions
+export const serviceNames = Object.keys(serviceDescriptions) as ServiceName[]
+
+type OperationSchema = readonly [9, string, string, unknown, () => unknown, () => unknown]
+
+const loaded = new Map<ServiceName, Promise<ServiceModel>>()
+
+/** The model of a service, read from its SDK at the first call and kept. */
+export function loadModel(service: ServiceName): Promise<ServiceModel> {
+  let model = loaded.get(service)
+  if (!model) {
+    model = serviceDescriptions[service].load().then(readModel)
+    loaded.set(service, model)
+  }
+  return model
+}
+
+/** The operations among a package's exports. Their shapes are compiled when they are first asked for. */
+function readModel(sdk: object): ServiceModel {
+  const operations = Object.values(sdk).filter(isOperation)
+  return new Map(operations.map((schema) => [schema[2], lazyOperation(schema)]))
+}
+
+function isOperation(value: unknown): value is OperationSchema {
+  return Array.isArray(value) && value[0] === 9 && typeof value[4] === 'function'
+}
+
+function lazyOperation([, , name, , input, output]: OperationSchema): OperationModel {
+  const parts: { input?: StructShape; output?: StructShape; outputSchema?: NormalizedSchema } = {}
+  return {
+    name,
+    get input() {
+      return (parts.input ??= structOf(NormalizedSchema.of(input as never)))
+    },
+    get output() {
+      return (parts.output ??= structOf(this.outputSchema))
+    },
+    get outputSchema() {
+      return (parts.outputSchema ??= NormalizedSchema.of(output as never))
+    },
+  }
+}

@@ -1,0 +1,129 @@
+import type { NormalizedSchema } from '@smithy/core/schema'
+import { present } from '@berth/std/assert.ts'
+
+/** What a value of the model looks like; compiled once from AWS's runtime schema, so that a request costs one walk. */
+export type Shape = StructShape | ListShape | MapShape | { readonly kind: ScalarKind }
+
+/** The schemas do not tell integers from fractions. */
+export type ScalarKind = 'string' | 'number' | 'boolean' | 'timestamp' | 'blob' | 'document'
+
+interface Member {
+  readonly name: string
+  readonly shape: Shape
+  /** Its name in an AWS Query form, and in an EC2 one. */
+  readonly queryName: string
+  readonly ec2Name: string
+}
+
+export interface StructShape {
+  readonly kind: 'struct'
+  readonly name: string
+  readonly members: ReadonlyMap<string, Member>
+  readonly required: readonly string[]
+}
+
+interface ListShape {
+  readonly kind: 'list'
+  readonly item: Shape
+  /** The element between the list's name and an item's number in an AWS Query form; undefined when flattened. */
+  readonly queryName: string | undefined
+}
+
+interface MapShape {
+  readonly kind: 'map'
+  readonly value: Shape
+}
+
+const compiled = new WeakMap<object, Shape>()
+const scalars: ReadonlyArray<[(schema: NormalizedSchema) => boolean, ScalarKind]> = [
+  [(schema) => schema.isStringSchema(), 'string'],
+  [(schema) => schema.isBooleanSchema(), 'boolean'],
+  [(schema) => schema.isTimestampSchema(), 'timestamp'],
+  [(schema) => schema.isBlobSchema(), 'blob'],
+  [(schema) => schema.isDocumentSchema(), 'document'],
+]
+
+/** The shape of a schema. Recursive structures refer to themselves. */
+function shapeOf(schema: NormalizedSchema): Shape {
+  if (schema.isStructSchema()) return structOf(schema)
+  if (schema.isListSchema()) {
+    const item = schema.getValueSchema()
+    return {
+      kind: 'list',
+      item: shapeOf(item),
+      queryName: schema.getMergedTraits().xmlFlattened
+        ? undefined
+        : (item.getMergedTraits().xmlName ?? 'member'),
+    }
+  }
+  if (schema.isMapSchema()) return { kind: 'map', value: shapeOf(schema.getValueSchema()) }
+  return { kind: scalars.find(([is]) => is(schema))?.[1] ?? 'number' }
+}
+
+/** The shape of a structure, or of the empty one where the model says that there is nothing (`unit`). */
+export function structOf(schema: NormalizedSchema): StructShape {
+  if (!schema.isStructSchema())
+    return { kind: 'struct', name: schema.getName() ?? 'Unit', members: new Map(), required: [] }
+  const source = schema.getSchema() as unknown as readonly unknown[]
+  const known = compiled.get(source)
+  if (known?.kind === 'struct') return known
+  const members = new Map<string, Member>()
+  const names = source[4] as readonly string[]
+  // The model lists required members first, and says how many they are.
+  const required = names.slice(0, typeof source[6] === 'number' ? source[6] : 0)
+  const struct: StructShape = {
+    kind: 'struct',
+    name: present(schema.getName(), 'a structure has a name'),
+    members,
+    required,
+  }
+  compiled.set(source, struct)
+  for (const [name, member] of schema.structIterator()) {
+    const { xmlName = name, ec2QueryName } = member.getMergedTraits() as {
+      readonly xmlName?: string
+      readonly ec2QueryName?: string
+    }
+    members.set(name, {
+      name,
+      shape: shapeOf(member),
+      queryName: xmlName,
+      ec2Name: ec2QueryName ?? xmlName.charAt(0).toUpperCase() + xmlName.slice(1),
+    })
+  }
+  return struct
+}
+
+/** The paths of required members that a value lacks, as AWS writes them: `containerDefinitions.1.member.name`. */
+export function missingMembers(shape: Shape, value: unknown, path = ''): string[] {
+  if (value === undefined) return []
+  const prefix = path === '' ? '' : `${path}.`
+  switch (shape.kind) {
+    case 'struct': {
+      const struct = value as Readonly<Record<string, unknown>>
+      const missing = shape.required
+        .filter((name) => struct[name] === undefined)
+        .map((name) => `${prefix}${name}`)
+      for (const name in struct) {
+        const member = shape.members.get(name)
+        if (member && typeof struct[name] === 'object')
+          missing.push(...missingMembers(member.shape, struct[name], `${prefix}${name}`))
+      }
+      return missing
+    }
+    case 'list':
+      return (value as readonly unknown[]).flatMap((item, index) =>
+        missingMembers(shape.item, item, `${prefix}${index + 1}.member`),
+      )
+    case 'map':
+      return Object.entries(value as object).flatMap(([key, item]) =>
+        missingMembers(shape.value, item, `${prefix}${key}.member`),
+      )
+    case 'string':
+    case 'number':
+    case 'boolean':
+    case 'timestamp':
+    case 'blob':
+    case 'document':
+      return []
+  }
+}
