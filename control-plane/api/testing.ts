@@ -30,23 +30,21 @@ export function testContext({
   readonly dataPlanes?: DataPlanes
 } = {}) {
   const ids = idsFrom(prng(1))
-  return Store.open(memoryJournal).then(
-    (store): TestContext => ({
-      store,
-      fleet: Fleet.of(store),
-      clock: handClock(now),
-      ids,
-      caller: { accountId, arn: `arn:aws:iam::${accountId}:root`, userId: accountId },
-      scope: { accountId, region },
-      requestId: ids.uuid(),
-      installation: {
-        url: 'http://127.0.0.1:4566',
-        registryHost: 'localhost:4566',
-        agentUrl: () => 'http://127.0.0.1:4566',
-      },
-      dataPlanes,
-    }),
-  )
+  return Store.open(memoryJournal).then((store): TestContext => ({
+    store,
+    fleet: Fleet.of(store),
+    clock: handClock(now),
+    ids,
+    caller: { accountId, arn: `arn:aws:iam::${accountId}:root`, userId: accountId },
+    scope: { accountId, region },
+    requestId: ids.uuid(),
+    installation: {
+      url: 'http://127.0.0.1:4566',
+      registryHost: 'localhost:4566',
+      agentUrl: () => 'http://127.0.0.1:4566',
+    },
+    dataPlanes,
+  }))
 }
 
 function handClock(start: number): HandClock {

@@ -28,3 +28,41 @@ export interface ContainerInstance extends Scope {
   /** Moves one way: bumped by every change that would emit an instance state change event. */
   readonly version: number
 }
+
+/** The row once its agent has opened a session. Always a new row, so that whoever has something to tell it wakes. */
+export function observeAgentConnected(
+  instance: ContainerInstance,
+  versionInfo: VersionInfo,
+): ContainerInstance {
+  const { agentLostBy: _, ...rest } = instance
+  const same =
+    instance.agentConnected &&
+    instance.versionInfo.agentVersion === versionInfo.agentVersion &&
+    instance.versionInfo.agentHash === versionInfo.agentHash &&
+    instance.versionInfo.dockerVersion === versionInfo.dockerVersion
+  return { ...rest, agentConnected: true, versionInfo, version: instance.version + (same ? 0 : 1) }
+}
+
+/**
+ * The row once its agent's session is gone. The agent counts as connected until `lostBy`, because agents change
+ * their connection all the time; instance-liveness gives it up then.
+ */
+export function observeAgentLost(instance: ContainerInstance, lostBy: number): ContainerInstance {
+  return instance.agentConnected ? { ...instance, agentLostBy: lostBy } : instance
+}
+
+/** How old the time of the last look at the runtime may be before a look that changed nothing is written. */
+const runtimeHealthAgeMsMax = 300_000
+
+/** The row after its agent told the health of the container runtime. No event carries it, so the version stays. */
+export function observeRuntimeHealth(
+  instance: ContainerInstance,
+  health: NonNullable<ContainerInstance['runtimeHealth']>,
+): ContainerInstance {
+  const known = instance.runtimeHealth
+  const same =
+    known?.status === health.status &&
+    known.lastStatusChange === health.lastStatusChange &&
+    health.lastUpdated - known.lastUpdated < runtimeHealthAgeMsMax
+  return same ? instance : { ...instance, runtimeHealth: health }
+}

@@ -23,5 +23,11 @@ export interface Idempotency {
   /** A digest of the request's parameters: another request with the same token is a conflict. */
   readonly fingerprint: string
   readonly resourceArns: readonly string[]
+  /** What of the request failed, as its answer said (RunTask). */
+  readonly failures?: ReadonlyArray<{
+    readonly arn?: string
+    readonly reason?: string
+    readonly detail?: string
+  }>
   readonly expiresAt: number
 }

@@ -1,6 +1,7 @@
 import type {
   Compatibility,
   ContainerDefinition,
+  ContainerOverride,
   EphemeralStorage,
   IpcMode,
   NetworkMode,
@@ -8,9 +9,11 @@ import type {
   ProxyConfiguration,
   RuntimePlatform,
   TaskDefinitionPlacementConstraint,
+  TaskOverride,
   Volume,
 } from '@aws-sdk/client-ecs'
 import type { Scope } from './arn.ts'
+import type { Demand, HostPort } from './resources.ts'
 
 /** One revision of a family. The nested shapes are AWS's own, with its defaults already filled in. */
 export interface TaskDefinition extends Scope {
@@ -47,4 +50,79 @@ export interface TaskDefinition extends Scope {
 export interface TaskDefinitionFamily extends Scope {
   readonly family: string
   readonly lastRevision: number
+}
+
+/** CPU units that a task size says: `512`, `.5 vCPU`, `1 vcpu`; undefined when it cannot be read. */
+export function cpuUnitsOf(text: string): number | undefined {
+  return quantityOf(text, /^(\d*\.?\d+)\s*vcpu$/i)
+}
+
+/** MiB that a task size says: `512`, `.5 GB`, `2gb`; undefined when it cannot be read. */
+export function memoryMiBOf(text: string): number | undefined {
+  return quantityOf(text, /^(\d*\.?\d+)\s*gb$/i)
+}
+
+function quantityOf(text: string, inThousands: RegExp): number | undefined {
+  const said = text.trim()
+  if (/^\d+$/.test(said)) return Number(said)
+  const large = inThousands.exec(said)?.[1]
+  const small = large === undefined ? undefined : Number(large) * 1024
+  return Number.isInteger(small) ? small : undefined
+}
+
+/**
+ * What a task of this definition takes from its instance. Task size where it is given, else what the containers ask
+ * for; of memory the reservation where there is one. Static host ports count in bridge and host mode only: with awsvpc
+ * the task has an address of its own.
+ */
+export function demandOf(
+  taskDefinition: Pick<TaskDefinition, 'containerDefinitions' | 'cpu' | 'memory' | 'networkMode'>,
+  overrides: TaskOverride = {},
+): Demand {
+  const containers = taskDefinition.containerDefinitions.map((container) => ({
+    ...container,
+    ...given(overrides.containerOverrides?.find(({ name }) => name === container.name)),
+  }))
+  const cpu = overrides.cpu ?? taskDefinition.cpu
+  const memory = overrides.memory ?? taskDefinition.memory
+  return {
+    cpu: cpu === undefined ? sum(containers.map((container) => container.cpu ?? 0)) : (cpuUnitsOf(cpu) ?? 0),
+    memoryMiB:
+      memory === undefined
+        ? sum(containers.map((container) => container.memoryReservation ?? container.memory ?? 0))
+        : (memoryMiBOf(memory) ?? 0),
+    ports: holdsHostPorts(taskDefinition.networkMode) ? containers.flatMap(staticPorts) : [],
+    gpu: sum(
+      containers.flatMap(({ resourceRequirements = [] }) =>
+        resourceRequirements.filter(({ type }) => type === 'GPU').map(({ value }) => Number(value)),
+      ),
+    ),
+  }
+}
+
+/** What of an override bears on a container's demand, without the members it leaves alone. */
+function given(
+  override: ContainerOverride = {},
+): Pick<ContainerDefinition, 'cpu' | 'memory' | 'memoryReservation' | 'resourceRequirements'> {
+  const { cpu, memory, memoryReservation, resourceRequirements } = override
+  return {
+    ...(cpu !== undefined && { cpu }),
+    ...(memory !== undefined && { memory }),
+    ...(memoryReservation !== undefined && { memoryReservation }),
+    ...(resourceRequirements !== undefined && { resourceRequirements }),
+  }
+}
+
+function holdsHostPorts(networkMode: NetworkMode | undefined): boolean {
+  return networkMode === undefined || networkMode === 'bridge' || networkMode === 'host'
+}
+
+function staticPorts({ portMappings = [] }: Pick<ContainerDefinition, 'portMappings'>): HostPort[] {
+  return portMappings
+    .filter(({ hostPort = 0 }) => hostPort > 0)
+    .map(({ hostPort = 0, protocol = 'tcp' }) => ({ protocol, port: hostPort }))
+}
+
+function sum(numbers: readonly number[]): number {
+  return numbers.reduce((total, number) => total + number, 0)
 }

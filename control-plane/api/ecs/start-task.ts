@@ -1,0 +1,46 @@
+import type { Failure, StartTaskRequest, StartTaskResponse } from '@aws-sdk/client-ecs'
+import { AwsError } from '@berth/wire/error.ts'
+import type { Operation } from '#api/operation.ts'
+import type { ContainerInstance } from '#domain/container-instance.ts'
+import { refusal } from '#domain/placement/place.ts'
+import type { Task } from '#domain/task.ts'
+import { refuse } from './placement-checks.ts'
+import { arnInCluster, resolveCluster } from './resolve.ts'
+import { showTask } from './show-task.ts'
+import { checkLaunch, launchResources, putTask, requirementsOfLaunch } from './start-task-checks.ts'
+
+const containerInstancesMax = 10
+const startedByLengthMax = 36
+
+/** Starts a task on each instance named. Nothing is chosen, but what does not fit there fails. */
+export const startTask: Operation<StartTaskRequest, StartTaskResponse> = {
+  resources: launchResources,
+  run: (context, input) => {
+    const refs = input.containerInstances ?? []
+    if (refs.length === 0) throw new AwsError('ClientException', 'Container Instances cannot be empty.')
+    if (refs.length > containerInstancesMax)
+      refuse(`containerInstances can have at most ${containerInstancesMax} items.`)
+    return context.store.update((tx) => {
+      const cluster = resolveCluster(tx, context, input.cluster)
+      const launch = checkLaunch(tx, context, cluster, input, { startedByLengthMax, launchType: 'EC2' })
+      const tasks: Task[] = []
+      const failures: Failure[] = []
+      for (const ref of refs) {
+        const arn = arnInCluster(cluster, 'container-instance', ref)
+        const instance = tx.find('containerInstance', arn)
+        const launchType = instance?.external ? 'EXTERNAL' : 'EC2'
+        const failure =
+          absence(arn, instance) ??
+          refusal(context.fleet.cluster(cluster.clusterArn), arn, requirementsOfLaunch(launch, launchType))
+        if (failure) failures.push(failure)
+        else tasks.push(putTask(tx, context, launch, { launchType, containerInstanceArn: arn }))
+      }
+      return { tasks: tasks.map((task) => showTask(task, tx)), failures }
+    })
+  },
+}
+
+function absence(arn: string, instance: ContainerInstance | undefined): Failure | undefined {
+  if (!instance) return { arn, reason: 'MISSING' }
+  return instance.status === 'INACTIVE' ? { arn, reason: 'INACTIVE' } : undefined
+}
