@@ -1,5 +1,5 @@
 import { NormalizedSchema } from '@smithy/core/schema'
-import { type StructShape, structOf } from './shape.ts'
+import { type StructShape, structOf, withTexts } from './shape.ts'
 
 export interface OperationModel {
   readonly name: string
@@ -22,6 +22,8 @@ export interface ServiceDescription {
   readonly xmlNamespace?: string
   /** How large a request may be, where it is not `bodyBytesMax`. */
   readonly bodyBytesMax?: number
+  /** Texts that clients of AWS send and the published model lacks, by operation. They are read like any other member. */
+  readonly unpublished?: Readonly<Record<string, readonly string[]>>
   /** Loads the SDK's package: tens of megabytes, so only when the service is first asked. */
   readonly load: () => Promise<object>
 }
@@ -31,6 +33,8 @@ export const serviceDescriptions = {
   ecs: {
     protocol: 'json',
     target: 'AmazonEC2ContainerServiceV20141113',
+    // The agent's token, the same for every try of one start, so that a lost answer does not register it twice.
+    unpublished: { RegisterContainerInstance: ['clientToken'] },
     load: () => import('@aws-sdk/client-ecs'),
   },
   ecr: {
@@ -65,28 +69,32 @@ const loaded = new Map<ServiceName, Promise<ServiceModel>>()
 export function loadModel(service: ServiceName): Promise<ServiceModel> {
   let model = loaded.get(service)
   if (!model) {
-    model = serviceDescriptions[service].load().then(readModel)
+    const description: ServiceDescription = serviceDescriptions[service]
+    model = description.load().then((sdk) => readModel(sdk, description.unpublished))
     loaded.set(service, model)
   }
   return model
 }
 
 /** The operations among a package's exports. Their shapes are compiled when they are first asked for. */
-function readModel(sdk: object): ServiceModel {
+function readModel(sdk: object, unpublished: ServiceDescription['unpublished'] = {}): ServiceModel {
   const operations = Object.values(sdk).filter(isOperation)
-  return new Map(operations.map((schema) => [schema[2], lazyOperation(schema)]))
+  return new Map(operations.map((schema) => [schema[2], lazyOperation(schema, unpublished[schema[2]])]))
 }
 
 function isOperation(value: unknown): value is OperationSchema {
   return Array.isArray(value) && value[0] === 9 && typeof value[4] === 'function'
 }
 
-function lazyOperation([, , name, , input, output]: OperationSchema): OperationModel {
+function lazyOperation(
+  [, , name, , input, output]: OperationSchema,
+  unpublished: readonly string[] = [],
+): OperationModel {
   const parts: { input?: StructShape; output?: StructShape; outputSchema?: NormalizedSchema } = {}
   return {
     name,
     get input() {
-      return (parts.input ??= structOf(NormalizedSchema.of(input as never)))
+      return (parts.input ??= withTexts(structOf(NormalizedSchema.of(input as never)), unpublished))
     },
     get output() {
       return (parts.output ??= structOf(this.outputSchema))

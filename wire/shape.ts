@@ -127,3 +127,13 @@ export function missingMembers(shape: Shape, value: unknown, path = ''): string[
       return []
   }
 }
+
+/** The structure with further members, all of them texts. */
+export function withTexts(shape: StructShape, names: readonly string[]): StructShape {
+  if (names.length === 0) return shape
+  const texts = names.map((name): [string, Member] => [
+    name,
+    { name, shape: { kind: 'string' }, queryName: name, ec2Name: name },
+  ])
+  return { ...shape, members: new Map([...shape.members, ...texts]) }
+}

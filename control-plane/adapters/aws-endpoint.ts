@@ -151,8 +151,7 @@ async function perform(
   const scope = { accountId: caller.accountId, region: credential.region }
   const context: Context = { ...base, caller, scope, requestId }
   authorize(caller, row.action ?? `${service}:${operation.name}`, row.resources(context, input))
-  if ('serve' in row) return row.serve(context, input)
-  const output = row.run(context, input)
+  const output = 'serve' in row ? await row.serve(context, input) : row.run(context, input)
   // Also what was only read must be durable before it is told: another's change may be in it.
   await base.store.durable()
   return output
