@@ -16,10 +16,10 @@ import type {
 } from '@aws-sdk/client-ecr'
 import { AwsError } from '@berth/wire/error.ts'
 import type { Context } from '#api/operation.ts'
+import { page } from '#api/page.ts'
 import type { Image, Repository } from '#domain/image.ts'
 import { findImage, removeImage, storeImage } from './image-store.ts'
-import { page } from './page.ts'
-import { invalidParameter, resolveRepository } from './resolve.ts'
+import { invalidParameter, pageOf, resolveRepository } from './resolve.ts'
 import { readImageManifest } from './manifest.ts'
 
 const batchMax = 100
@@ -35,8 +35,12 @@ export function listImages(context: Context, input: ListImagesRequest): ListImag
       return image.tags.map((imageTag) => ({ imageDigest: image.imageDigest, imageTag }))
     })
   const keyOf = (id: ImageIdentifier): string => `${id.imageDigest} ${id.imageTag ?? ''}`
-  const { rows, nextToken } = page(ids, keyOf, input, [repository.repositoryArn, wanted])
-  return { imageIds: rows, ...(nextToken !== undefined && { nextToken }) }
+  const { rows, nextToken } = page(
+    ids,
+    pageOf(input, { repository: repository.repositoryArn, wanted }),
+    keyOf,
+  )
+  return { imageIds: [...rows], ...(nextToken !== undefined && { nextToken }) }
 }
 
 export function describeImages(context: Context, input: DescribeImagesRequest): DescribeImagesResponse {
@@ -54,10 +58,11 @@ export function describeImages(context: Context, input: DescribeImagesRequest): 
     .filter(
       (image) => wanted === undefined || wanted === 'ANY' || (wanted === 'TAGGED') === image.tags.length > 0,
     )
-  const { rows, nextToken } = page(images, (image) => image.imageDigest, input, [
-    repository.repositoryArn,
-    wanted,
-  ])
+  const { rows, nextToken } = page(
+    images,
+    pageOf(input, { repository: repository.repositoryArn, wanted }),
+    (image) => image.imageDigest,
+  )
   return {
     imageDetails: rows.map((image) => showDetail(repository, image)),
     ...(nextToken !== undefined && { nextToken }),

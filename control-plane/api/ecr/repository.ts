@@ -15,11 +15,11 @@ import type {
 } from '@aws-sdk/client-ecr'
 import { AwsError } from '@berth/wire/error.ts'
 import type { Context } from '#api/operation.ts'
+import { page } from '#api/page.ts'
 import { scopeKey } from '#domain/arn.ts'
 import type { Repository } from '#domain/image.ts'
 import type { Transaction, View } from '#state/store.ts'
-import { page } from './page.ts'
-import { invalidParameter, repositoryArn, resolveRegistry, resolveRepository } from './resolve.ts'
+import { invalidParameter, pageOf, repositoryArn, resolveRegistry, resolveRepository } from './resolve.ts'
 
 const namePattern = '(?:[a-z0-9]+(?:[._-][a-z0-9]+)*/)*[a-z0-9]+(?:[._-][a-z0-9]+)*'
 const nameRule = new RegExp(`^${namePattern}$`)
@@ -71,7 +71,7 @@ export function describeRepositories(
       ),
     }
   const all = context.store.by('repository', 'scope', scopeKey({ ...context.scope, accountId: registryId }))
-  const { rows, nextToken } = page(all, (row) => row.repositoryName, input, [registryId])
+  const { rows, nextToken } = page(all, pageOf(input, { registryId }), (row) => row.repositoryName)
   return {
     repositories: rows.map((row) => showRepository(context, row)),
     ...(nextToken !== undefined && { nextToken }),

@@ -67,3 +67,14 @@ export function namedResource(
 ): readonly string[] {
   return [input.resourceArn ?? '*']
 }
+
+/** How ECR pages: a hundred at a time, a thousand at most. */
+export function pageOf(
+  {
+    maxResults,
+    nextToken,
+  }: { readonly maxResults?: number | undefined; readonly nextToken?: string | undefined },
+  parameters: Readonly<Record<string, unknown>>,
+) {
+  return { maxResults, nextToken, limit: 1000, default: 100, parameters }
+}

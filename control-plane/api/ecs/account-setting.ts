@@ -15,7 +15,7 @@ import type { Context, Operation } from '#api/operation.ts'
 import { scopeKey } from '#domain/arn.ts'
 import type { AccountSetting } from '#domain/tags.ts'
 import type { View } from '#state/store.ts'
-import { page } from './page.ts'
+import { page } from '#api/page.ts'
 
 interface Rule {
   /** What holds when nobody chose. */

@@ -14,7 +14,7 @@ import { isBuiltIn } from '#domain/container-instance-registration.ts'
 import type { ContainerInstance } from '#domain/container-instance.ts'
 import type { View } from '#state/store.ts'
 import { liveInstances } from './container-instance.ts'
-import { page } from './page.ts'
+import { page } from '#api/page.ts'
 import { clusterArnOf, findContainerInstance, resolveCluster } from './resolve.ts'
 
 const requestCountMax = 10

@@ -19,7 +19,7 @@ import type { ContainerInstance } from '#domain/container-instance.ts'
 import { matches, parseQuery, type Query, QueryError } from '#domain/placement/query.ts'
 import { loseTask } from '#domain/task.ts'
 import type { View } from '#state/store.ts'
-import { page } from './page.ts'
+import { page } from '#api/page.ts'
 import {
   arnInCluster,
   clusterArnOf,

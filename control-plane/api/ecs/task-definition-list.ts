@@ -8,7 +8,7 @@ import type {
 import type { Operation } from '#api/operation.ts'
 import { scopeKey } from '#domain/arn.ts'
 import { familyKey } from '#state/tables.ts'
-import { page } from './page.ts'
+import { page } from '#api/page.ts'
 
 export const listTaskDefinitions: Operation<ListTaskDefinitionsRequest, ListTaskDefinitionsResponse> = {
   resources: () => ['*'],

@@ -11,7 +11,7 @@ import type { Context, Operation } from '#api/operation.ts'
 import type { Cluster } from '#domain/cluster.ts'
 import { requestStop, type Task } from '#domain/task.ts'
 import type { View } from '#state/store.ts'
-import { page } from './page.ts'
+import { page } from '#api/page.ts'
 import { checkLaunchType, checkOneOf, refuse } from './placement-checks.ts'
 import {
   arnInCluster,
