@@ -34,7 +34,7 @@ finish() {
   local code=$?
   trap - EXIT
   rm -f "$work/polling"
-  if [ "${EXIT:-}" = 1 ] || [ "$code" != 0 ]; then
+  if [ "${EXIT:-}" = 1 ] || { [ "$code" != 0 ] && [ -z "${KEEP:-}" ]; }; then
     [ "$code" = 0 ] || { echo '--- the end of the log:' >&2; tail -n 30 "$work/berth.log" >&2 || true; }
     ./berth down >/dev/null 2>&1 || true
     end_engine

@@ -43,6 +43,40 @@ export interface Instance extends Scope {
   readonly forgetAt?: number
 }
 
+/** What an instance is, or is on its way to, by what is asked of it: true before anything has been done about it. */
+export function instanceState({ state, desiredState }: Instance): Instance['state'] {
+  if (state === 'terminated') return state
+  switch (desiredState) {
+    case 'running':
+      return state === 'running' ? 'running' : 'pending'
+    case 'stopped':
+      return state === 'stopped' ? 'stopped' : 'stopping'
+    case 'terminated':
+      return 'shutting-down'
+  }
+}
+
+/** How long a terminated instance can still be described. */
+export const instanceForgottenAfterMs = 3_600_000
+
+/** The role every instance acts in, and the name of the one session that is the instance. */
+export const instanceRoleName = 'ecsInstanceRole'
+
+/** Who an instance is when it signs a request. */
+export function instanceRole({ accountId, instanceId }: { accountId: string; instanceId: string }): {
+  readonly principalArn: string
+  readonly userId: string
+  readonly instanceProfileArn: string
+  readonly instanceProfileId: string
+} {
+  return {
+    principalArn: `arn:aws:sts::${accountId}:assumed-role/${instanceRoleName}/${instanceId}`,
+    userId: `AROABERTHECSINSTROLE1:${instanceId}`,
+    instanceProfileArn: `arn:aws:iam::${accountId}:instance-profile/${instanceRoleName}`,
+    instanceProfileId: 'AIPABERTHECSINSTROLE1',
+  }
+}
+
 export interface Vpc extends Scope {
   readonly vpcId: string
   readonly cidrBlock: string

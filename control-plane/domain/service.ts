@@ -13,6 +13,7 @@ import type {
   ServiceVolumeConfiguration,
   SchedulingStrategy,
 } from '@aws-sdk/client-ecs'
+import type { Ids } from '@berth/std/id.ts'
 import type { Scope } from './arn.ts'
 
 /** What a service should be. Written by operations; the engines write only `status`, `steadyAt` and `trouble`. */
@@ -50,6 +51,8 @@ export interface Service extends Scope {
   readonly steadyAt?: number
   /** The last trouble said in an event, so that it is not said again until its cause clears or six hours pass. */
   readonly trouble?: { readonly message: string; readonly at: number }
+  /** When the last task of a deleted service stopped; an hour later it is forgotten. */
+  readonly inactiveAt?: number
 }
 
 /** One rollout of a service: a revision and how far it has come. Counts of tasks are derived from the tasks. */
@@ -71,6 +74,10 @@ export interface Deployment extends Scope {
   readonly failedTasks: number
   /** After failed launches: no further launch before this time. */
   readonly retryAt?: number
+  /** Why the last launches went wrong and how many in a row: sets the next delay. Freed capacity ends a wait for PLACEMENT. */
+  readonly retry?: { readonly cause: 'PLACEMENT' | 'TASKS'; readonly attempts: number }
+  /** How many of its tasks were healthy at the scheduler's last look: more than that ends a row of failed tasks. */
+  readonly healthyTasks?: number
   readonly createdAt: number
   readonly updatedAt: number
 }
@@ -83,4 +90,80 @@ export interface ServiceEvent {
   readonly id: string
   readonly createdAt: number
   readonly message: string
+}
+
+/** A rollout that takes a service to what it now says it should be. The one before must become ACTIVE with it. */
+export function newDeployment(service: Service, { ids, now }: { ids: Ids; now: number }): Deployment {
+  const deploymentId = `ecs-svc/${ids.digits(19)}`
+  const { launchType, capacityProviderStrategy, platformVersion, networkConfiguration } = service
+  return {
+    accountId: service.accountId,
+    region: service.region,
+    deploymentId,
+    serviceArn: service.serviceArn,
+    clusterArn: service.clusterArn,
+    status: 'PRIMARY',
+    taskDefinitionArn: service.taskDefinitionArn,
+    ...(launchType !== undefined && { launchType }),
+    ...(capacityProviderStrategy !== undefined && { capacityProviderStrategy }),
+    ...(platformVersion !== undefined && { platformVersion }),
+    ...(networkConfiguration !== undefined && { networkConfiguration }),
+    rolloutState: 'IN_PROGRESS',
+    rolloutStateReason: `ECS deployment ${deploymentId} in progress.`,
+    failedTasks: 0,
+    createdAt: now,
+    updatedAt: now,
+  }
+}
+
+/** A deployment configuration with nothing left out: what is given, else what stands, else AWS's defaults. */
+export function completeDeploymentConfiguration(
+  given: DeploymentConfiguration = {},
+  standing: DeploymentConfiguration = {},
+): DeploymentConfiguration {
+  return {
+    deploymentCircuitBreaker: { enable: false, rollback: false },
+    strategy: 'ROLLING',
+    maximumPercent: 200,
+    minimumHealthyPercent: 100,
+    ...standing,
+    ...given,
+  }
+}
+
+/**
+ * Why Availability Zone rebalancing cannot serve such a service; undefined when it can.
+ * https://docs.aws.amazon.com/AmazonECS/latest/developerguide/service-rebalancing.html
+ */
+export function rebalancingObstacle(
+  service: Pick<
+    Service,
+    'schedulingStrategy' | 'placementStrategy' | 'placementConstraints' | 'deploymentConfiguration'
+  >,
+): string | undefined {
+  const zone = 'attribute:ecs.availability-zone'
+  const [first] = service.placementStrategy
+  if (service.schedulingStrategy === 'DAEMON') return 'DAEMON as scheduling strategy'
+  if (first && !(first.type === 'spread' && first.field === zone))
+    return 'placement strategies that do not start with a spread over Availability Zones'
+  if ((service.deploymentConfiguration.maximumPercent ?? 200) <= 100) return 'a maximumPercent of 100 or less'
+  if (service.placementConstraints.some(({ expression }) => expression?.includes(zone)))
+    return 'placement constraints on Availability Zones'
+  return undefined
+}
+
+/** The members of which a change starts a new deployment; the others bear on tasks launched later. */
+const deployed = [
+  'taskDefinitionArn',
+  'networkConfiguration',
+  'platformVersion',
+  'loadBalancers',
+  'serviceRegistries',
+  'serviceConnectConfiguration',
+  'volumeConfigurations',
+] as const
+
+/** Whether an update of a service needs a new deployment. Identical values do not. */
+export function needsDeployment(before: Service, after: Service): boolean {
+  return deployed.some((member) => JSON.stringify(before[member]) !== JSON.stringify(after[member]))
 }

@@ -1,6 +1,11 @@
 import type { LaunchType, NetworkBinding, TaskOverride, TaskStopCode } from '@aws-sdk/client-ecs'
-import type { Scope } from './arn.ts'
+import type { Ids } from '@berth/std/id.ts'
+import { formatArn, type Scope } from './arn.ts'
+import type { Cluster } from './cluster.ts'
+import type { ContainerInstance } from './container-instance.ts'
 import type { Demand } from './resources.ts'
+import { demandOf, type TaskDefinition } from './task-definition.ts'
+import { applyOverrides, completeOverrides } from './task-overrides.ts'
 
 /** The states a task passes through, in order. A task never goes back: a stopped task is replaced, not restarted. */
 export const taskStatuses = [
@@ -78,9 +83,298 @@ export interface Task extends Scope {
   readonly executionStoppedAt?: number
   readonly stoppedAt?: number
 
+  /** Set by service-scheduler once it has drawn its conclusions from the end of a task of a service. */
+  readonly accounted?: true
+
   readonly connectivity: 'CONNECTED' | 'DISCONNECTED'
   readonly connectivityAt?: number
   readonly createdAt: number
   /** Moves one way: +1 with every change that would emit a task state change event. */
   readonly version: number
+}
+
+/** Where a task was placed, as far as the task remembers it. */
+export interface TaskPlacement {
+  readonly containerInstanceArn: string
+  readonly availabilityZone?: string
+  readonly cpuArchitecture?: Task['cpuArchitecture']
+}
+
+export interface TaskRequest {
+  readonly scope: Scope
+  readonly cluster: Pick<Cluster, 'clusterArn' | 'clusterName'>
+  readonly taskDefinition: TaskDefinition
+  readonly ids: Ids
+  readonly now: number
+  /** Absent while the task waits for an instance: it is then PROVISIONING. */
+  readonly placement?: TaskPlacement
+  readonly group: string
+  readonly startedBy?: string
+  /** Set when a service starts the task; `startedBy` is then the deployment. */
+  readonly service?: { readonly serviceArn: string; readonly deploymentId: string }
+  readonly launchType: LaunchType
+  readonly overrides?: TaskOverride
+  readonly enableExecuteCommand: boolean
+}
+
+/** What a task placed on `instance` remembers of it. */
+export function placedOn(
+  instance: Pick<ContainerInstance, 'containerInstanceArn' | 'attributes'>,
+): TaskPlacement {
+  const attribute = (name: string): string | undefined =>
+    instance.attributes.find((candidate) => candidate.name === name)?.value
+  const availabilityZone = attribute('ecs.availability-zone')
+  return {
+    containerInstanceArn: instance.containerInstanceArn,
+    ...(availabilityZone !== undefined && { availabilityZone }),
+    cpuArchitecture: attribute('ecs.cpu-architecture') === 'arm64' ? 'arm64' : 'x86_64',
+  }
+}
+
+/** A task that has just been accepted: PENDING on the instance where it was placed, or PROVISIONING without one. */
+export function newTask(request: TaskRequest): Task {
+  const { scope, cluster, taskDefinition, ids, now, placement, service } = request
+  const id = ids.hex(32)
+  const effective = applyOverrides(taskDefinition, request.overrides)
+  const demand = demandOf(effective)
+  const startedBy = request.startedBy ?? service?.deploymentId
+  const wanted = taskDefinition.runtimePlatform?.cpuArchitecture === 'ARM64' ? 'arm64' : 'x86_64'
+  return {
+    accountId: scope.accountId,
+    region: scope.region,
+    taskArn: formatArn(scope, 'ecs', `task/${cluster.clusterName}/${id}`),
+    clusterArn: cluster.clusterArn,
+    taskDefinitionArn: taskDefinition.taskDefinitionArn,
+    ...(placement && { containerInstanceArn: placement.containerInstanceArn }),
+    ...(placement?.availabilityZone !== undefined && { availabilityZone: placement.availabilityZone }),
+    group: request.group,
+    ...(startedBy !== undefined && { startedBy }),
+    ...service,
+    launchType: request.launchType,
+    enableExecuteCommand: request.enableExecuteCommand,
+    cpuArchitecture: placement?.cpuArchitecture ?? wanted,
+    cpu: String(demand.cpu),
+    memory: String(demand.memoryMiB),
+    demand,
+    overrides: completeOverrides(taskDefinition, request.overrides),
+    desiredStatus: 'RUNNING',
+    lastStatus: placement ? 'PENDING' : 'PROVISIONING',
+    containers: effective.containerDefinitions.map((definition) => ({
+      containerArn: formatArn(scope, 'ecs', `container/${cluster.clusterName}/${id}/${ids.uuid()}`),
+      name: definition.name ?? '',
+      image: definition.image ?? '',
+      lastStatus: 'PENDING',
+      networkBindings: [],
+      healthStatus: 'UNKNOWN',
+      cpu: String(definition.cpu ?? 0),
+      ...(definition.memory !== undefined && { memory: String(definition.memory) }),
+      ...(definition.memoryReservation !== undefined && {
+        memoryReservation: String(definition.memoryReservation),
+      }),
+    })),
+    healthStatus: 'UNKNOWN',
+    connectivity: placement ? 'CONNECTED' : 'DISCONNECTED',
+    ...(placement && { connectivityAt: now }),
+    createdAt: now,
+    version: 1,
+  }
+}
+
+/** Why a task is stopped, and when it was decided. */
+export interface StopCause {
+  readonly stopCode: TaskStopCode
+  readonly stoppedReason: string
+  readonly now: number
+}
+
+/**
+ * The task with `desiredStatus` STOPPED. The first cause stays: asking again changes nothing. A task that no instance
+ * was ever chosen for has nothing to stop, and is STOPPED at once.
+ */
+export function requestStop(task: Task, cause: StopCause): Task {
+  if (task.desiredStatus === 'STOPPED') return task
+  const stopping = { ...withCause(task, cause), version: task.version + 1 }
+  return task.containerInstanceArn === undefined ? ended(stopping, cause.now) : stopping
+}
+
+/** The task of a host that is gone for good: STOPPED, though no agent will ever say so. Nothing is known of exit codes. */
+export function loseTask(task: Task, cause: StopCause): Task {
+  if (task.lastStatus === 'STOPPED') return task
+  return { ...ended(withCause(task, cause), cause.now), version: task.version + 1 }
+}
+
+function withCause(task: Task, { stopCode, stoppedReason, now }: StopCause): Task {
+  if (task.desiredStatus === 'STOPPED') return task
+  return { ...task, desiredStatus: 'STOPPED', stopCode, stoppedReason, stoppingAt: now }
+}
+
+function ended(task: Task, now: number): Task {
+  return {
+    ...task,
+    lastStatus: 'STOPPED',
+    containers: task.containers.map((container) =>
+      container.lastStatus === 'STOPPED' ? container : { ...container, lastStatus: 'STOPPED' },
+    ),
+    stoppedAt: now,
+  }
+}
+
+/** What an agent says of a container: a change of its state since the agent's last report. */
+export interface ContainerReport {
+  readonly name: string
+  readonly status?: ContainerStatus
+  readonly runtimeId?: string
+  readonly imageDigest?: string
+  readonly exitCode?: number
+  readonly reason?: string
+  readonly networkBindings?: readonly NetworkBinding[]
+}
+
+/** What an agent says of a task. Times are its own clock's; `now` is ours. */
+export interface TaskReport {
+  readonly now: number
+  /** Agents know only these three; absent when only containers are reported. */
+  readonly status?: 'PENDING' | 'RUNNING' | 'STOPPED'
+  readonly reason?: string
+  /** In the order in which it happened: the same container may be in it twice. */
+  readonly containers: readonly ContainerReport[]
+  readonly pullStartedAt?: number
+  readonly pullStoppedAt?: number
+  readonly executionStoppedAt?: number
+}
+
+/**
+ * The task after its agent reported. A report repeats, fills gaps or brings the task forward; it never takes it back,
+ * and what is old news gives the same object. `taskDefinition` tells which ports a container in host mode listens on:
+ * Docker reports none there.
+ */
+export function observeTask(
+  task: Task,
+  report: TaskReport,
+  taskDefinition?: Pick<TaskDefinition, 'networkMode' | 'containerDefinitions'>,
+): Task {
+  if (task.lastStatus === 'STOPPED') return task
+  const observed = observeTimes(observeContainers(task, report.containers, taskDefinition), report)
+  const advanced = observeStatus(observed, report)
+  return advanced === task ? task : { ...advanced, version: task.version + 1 }
+}
+
+function observeContainers(
+  task: Task,
+  reports: readonly ContainerReport[],
+  taskDefinition: Parameters<typeof observeTask>[2],
+): Task {
+  let changed = false
+  const containers = task.containers.map((container) => {
+    const observed = reports
+      .filter(({ name }) => name === container.name)
+      .reduce((current, report) => observeContainer(current, report, taskDefinition), container)
+    changed ||= observed !== container
+    return observed
+  })
+  return changed ? { ...task, containers } : task
+}
+
+const containerStatuses: readonly ContainerStatus[] = ['PENDING', 'RUNNING', 'STOPPED']
+
+function observeContainer(
+  container: TaskContainer,
+  { status = container.lastStatus, networkBindings = [], ...report }: ContainerReport,
+  taskDefinition: Parameters<typeof observeTask>[2],
+): TaskContainer {
+  const step = containerStatuses.indexOf(status) - containerStatuses.indexOf(container.lastStatus)
+  if (step < 0) return container
+  const bindings =
+    networkBindings.length > 0 || status === 'PENDING'
+      ? networkBindings
+      : hostModeBindings(container.name, taskDefinition)
+  const news = {
+    ...(step > 0 && { lastStatus: status }),
+    ...(container.runtimeId === undefined && report.runtimeId && { runtimeId: report.runtimeId }),
+    ...(container.imageDigest === undefined && report.imageDigest && { imageDigest: report.imageDigest }),
+    ...(container.reason === undefined && report.reason && { reason: report.reason }),
+    // A container that is RUNNING may have died meanwhile; its exit code comes again with STOPPED and counts only then.
+    ...(container.exitCode === undefined &&
+      status === 'STOPPED' &&
+      report.exitCode !== undefined && { exitCode: report.exitCode }),
+    ...(container.networkBindings.length === 0 && bindings.length > 0 && { networkBindings: bindings }),
+  }
+  return Object.keys(news).length === 0 ? container : { ...container, ...news }
+}
+
+function hostModeBindings(
+  name: string,
+  taskDefinition: Parameters<typeof observeTask>[2],
+): readonly NetworkBinding[] {
+  if (taskDefinition?.networkMode !== 'host') return []
+  const definition = taskDefinition.containerDefinitions.find((candidate) => candidate.name === name)
+  return (definition?.portMappings ?? []).map(
+    ({ containerPort, containerPortRange, hostPort, protocol = 'tcp' }) => ({
+      bindIP: '0.0.0.0',
+      ...(containerPort !== undefined && { containerPort, hostPort: hostPort || containerPort }),
+      ...(containerPortRange !== undefined && { containerPortRange, hostPortRange: containerPortRange }),
+      protocol,
+    }),
+  )
+}
+
+function observeTimes(task: Task, report: TaskReport): Task {
+  const names = ['pullStartedAt', 'pullStoppedAt', 'executionStoppedAt'] as const
+  const missing = names.filter((name) => task[name] === undefined && report[name] !== undefined)
+  if (missing.length === 0) return task
+  return { ...task, ...Object.fromEntries(missing.map((name) => [name, report[name]])) }
+}
+
+function observeStatus(task: Task, { status, reason, now }: TaskReport): Task {
+  if (status === undefined || taskStatuses.indexOf(status) <= taskStatuses.indexOf(task.lastStatus))
+    return task
+  if (status === 'RUNNING') return { ...task, lastStatus: 'RUNNING', startedAt: now }
+  if (status === 'PENDING') return { ...task, lastStatus: 'PENDING' }
+  return ended(withCause(task, { ...ownCause(task, reason), now }), now)
+}
+
+/**
+ * Why a task stopped that nobody asked to stop. The agent does not say: it reports containers. A container that could
+ * not be started decides, unless the task was RUNNING once.
+ */
+function ownCause(task: Task, reason: string | undefined): Omit<StopCause, 'now'> {
+  const failed = task.containers.find(neverStarted)
+  if (task.startedAt === undefined && failed?.reason !== undefined)
+    return { stopCode: 'TaskFailedToStart', stoppedReason: failed.reason }
+  const ran = task.startedAt !== undefined || task.containers.some(({ exitCode }) => exitCode !== undefined)
+  return ran
+    ? { stopCode: 'EssentialContainerExited', stoppedReason: reason || 'Essential container in task exited' }
+    : { stopCode: 'TaskFailedToStart', stoppedReason: reason || 'Task failed to start' }
+}
+
+/** Docker gives a container that it could create but not start an exit code too. */
+function neverStarted({ exitCode, reason }: TaskContainer): boolean {
+  return (
+    reason !== undefined && (exitCode === undefined || /^Cannot(?:Pull|Create|Start)\w*Error/.test(reason))
+  )
+}
+
+/**
+ * The task after its agent told the health of containers. Only containers with a health check in the task definition
+ * have one. The task's own is that of its essential containers: UNHEALTHY if one is, else UNKNOWN if one is, else
+ * HEALTHY. An event does not carry health, so the version stays.
+ */
+export function observeHealth(
+  task: Task,
+  healths: ReadonlyArray<{ readonly containerName: string; readonly status: HealthStatus }>,
+  essentials: readonly string[],
+): Task {
+  if (task.lastStatus === 'STOPPED') return task
+  const told = new Map(healths.map(({ containerName, status }) => [containerName, status]))
+  const containers = task.containers.map((container) => {
+    const healthStatus = told.get(container.name) ?? container.healthStatus
+    return healthStatus === container.healthStatus ? container : { ...container, healthStatus }
+  })
+  const essential = containers.filter(({ name }) => essentials.includes(name))
+  const has = (status: HealthStatus): boolean =>
+    essential.some((container) => container.healthStatus === status)
+  const unknown = has('UNKNOWN') || essential.length === 0
+  const healthStatus = has('UNHEALTHY') ? 'UNHEALTHY' : unknown ? 'UNKNOWN' : 'HEALTHY'
+  const same = containers.every((container, index) => container === task.containers[index])
+  return same && healthStatus === task.healthStatus ? task : { ...task, containers, healthStatus }
 }

@@ -1,4 +1,6 @@
 import type { DesiredStatus } from '#domain/task.ts'
+import type { View } from '#state/store.ts'
+import type { Reconciler } from './reconciler.ts'
 
 /** The agents this control plane holds a session with. Implemented in adapters/agent-gateway. */
 export interface Agents {
@@ -9,4 +11,41 @@ export interface Agents {
    * forgotten again, so that the next look tells it once more.
    */
   tell(containerInstanceArn: string, taskArns: readonly string[]): Promise<void>
+}
+
+interface Assignment {
+  readonly containerInstanceArn: string
+  readonly taskArns: readonly string[]
+}
+
+/** Tells each connected agent of every task whose desired state its present session has not been told. */
+export function taskDispatch(agents: Agents): Reconciler<Assignment> {
+  return {
+    name: 'task-dispatch',
+    watches: {
+      task: (row) => row.containerInstanceArn,
+      containerInstance: (row) => row.containerInstanceArn,
+    },
+    // What an agent did not acknowledge is told again after this time at most.
+    periodMs: 10_000,
+    everywhere: (view) => view.list('containerInstance').map((row) => row.containerInstanceArn),
+    reconcile: (tx, _, places = new Set()) => ({
+      effects: [...places].flatMap((place) => {
+        const assignment = assign(tx, agents, place)
+        return assignment ? [assignment] : []
+      }),
+    }),
+    placeOf: ({ containerInstanceArn }) => containerInstanceArn,
+    perform: ({ containerInstanceArn, taskArns }) => agents.tell(containerInstanceArn, taskArns),
+  }
+}
+
+function assign(view: View, agents: Agents, containerInstanceArn: string): Assignment | undefined {
+  const told = agents.told(containerInstanceArn)
+  if (!told) return undefined
+  const taskArns = view
+    .by('task', 'containerInstance', containerInstanceArn)
+    .filter((task) => told.get(task.taskArn) !== task.desiredStatus)
+    .map((task) => task.taskArn)
+  return taskArns.length > 0 ? { containerInstanceArn, taskArns } : undefined
 }

@@ -46,7 +46,7 @@ const groupsOf = (view: View, row: Instance) =>
     GroupName: view.find('securityGroup', groupId)?.groupName,
   }))
 
-export function showInstance(view: View, row: Instance): ShownInstance {
+function showInstance(view: View, row: Instance): ShownInstance {
   const type = instanceTypes.get(row.instanceType)
   const onNetwork = row.state !== 'terminated'
   const { instanceProfileArn, instanceProfileId } = instanceRole(row)

@@ -1,0 +1,75 @@
+/** What a host says of itself when it registers: the names are those of the official agent. */
+const ecs = 'ecs.capability.'
+const legacy = 'com.amazonaws.ecs.capability.'
+
+/** API versions the official agent looks for, as minor numbers of 1.x. */
+const remoteApiMinors = [17, 18, 19, 20, 21, 22, 23, 24, 25, 28, 29, 30, 32]
+
+export interface Capabilities {
+  readonly apiVersion: string
+  readonly loggingDrivers: readonly string[]
+  readonly external: boolean
+  readonly cpuArchitecture: string
+  readonly custom: Readonly<Record<string, string>>
+}
+
+export interface Attribute {
+  readonly name: string
+  readonly value?: string
+}
+
+/**
+ * Only what this agent does: no task ENIs, no secrets, no execution roles, no ECS Exec. A daemon that speaks a newer API
+ * takes the older versions' calls too, in the shape the agent sends them.
+ */
+export function attributes(capabilities: Capabilities): readonly Attribute[] {
+  const [, newest = 0] = capabilities.apiVersion.split('.').map(Number)
+  const names = [
+    `${ecs}ecr-endpoint`,
+    `${ecs}container-ordering`,
+    `${ecs}full-sync`,
+    `${ecs}network.container-port-range`,
+    `${ecs}container-restart-policy`,
+    `${legacy}privileged-container`,
+    ...remoteApiMinors
+      .filter((minor) => minor <= newest)
+      .map((minor) => `${legacy}docker-remote-api.1.${minor}`),
+    ...capabilities.loggingDrivers.map((driver) => `${legacy}logging-driver.${driver}`),
+    `${legacy}ecr-auth`,
+    `${legacy}task-iam-role`,
+    `${legacy}task-iam-role-network-host`,
+    `${ecs}container-health-check`,
+    `${ecs}docker-plugin.local`,
+    ...(capabilities.external ? [`${ecs}external`] : []),
+  ]
+  return [
+    ...Object.entries(capabilities.custom).map(([name, value]) => ({ name, value })),
+    ...names.map((name) => ({ name })),
+    { name: 'ecs.os-type', value: 'linux' },
+    { name: 'ecs.os-family', value: 'LINUX' },
+    { name: 'ecs.os-type-detailed', value: 'LINUX' },
+    ...(capabilities.external ? [{ name: 'ecs.cpu-architecture', value: capabilities.cpuArchitecture }] : []),
+  ]
+}
+
+export interface HostTotals {
+  readonly cpu: number
+  readonly memoryMiB: number
+  readonly reservedPorts: readonly number[]
+  readonly reservedPortsUdp: readonly number[]
+}
+
+/** `PORTS` are the ports already taken on the host, not the free ones. */
+export function totalResources({ cpu, memoryMiB, reservedPorts, reservedPortsUdp }: HostTotals): Array<{
+  name: string
+  type: 'INTEGER' | 'STRINGSET'
+  integerValue?: number
+  stringSetValue?: string[]
+}> {
+  return [
+    { name: 'CPU', type: 'INTEGER', integerValue: cpu },
+    { name: 'MEMORY', type: 'INTEGER', integerValue: memoryMiB },
+    { name: 'PORTS', type: 'STRINGSET', stringSetValue: reservedPorts.map(String) },
+    { name: 'PORTS_UDP', type: 'STRINGSET', stringSetValue: reservedPortsUdp.map(String) },
+  ]
+}

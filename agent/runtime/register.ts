@@ -1,0 +1,113 @@
+import { Backoff } from '#engine/backoff.ts'
+import { type Attribute, attributes, totalResources } from '#engine/registration.ts'
+import { AgentExit, exitCode } from './agent-error.ts'
+import { messageOf } from './images.ts'
+import type { AgentConfig, AgentDependencies, RegistrationRequest } from './ports.ts'
+import type { Timers } from './timers.ts'
+
+const passing = new Set(['ServerException', 'ThrottlingException', 'LimitExceededException'])
+const giveUpMs = 3_600_000
+
+export interface Registered {
+  readonly containerInstanceArn: string
+  readonly cluster: string
+  readonly availabilityZone?: string
+}
+
+/**
+ * Registers the host as a container instance: again under `savedArn` when it was one before. Waits for a control plane
+ * that is away, since the tasks here run on meanwhile.
+ * @throws AgentExit when no waiting would help
+ */
+export async function register(
+  dependencies: AgentDependencies,
+  config: AgentConfig,
+  timers: Timers,
+  savedArn: string | undefined,
+): Promise<Registered> {
+  const input = await registration(dependencies, config, savedArn)
+  const backoff = new Backoff({ firstMs: 250, factor: 2, maxMs: 30_000, jitter: 0.2 }, () =>
+    dependencies.ids.fraction(),
+  )
+  const giveUpAt = timers.now() + giveUpMs
+  let cluster = config.cluster || 'default'
+  while (!timers.ended) {
+    try {
+      const output = await dependencies.ecs.registerContainerInstance({ ...input, cluster })
+      const instance = output.containerInstance
+      const containerInstanceArn = savedArn ?? instance?.containerInstanceArn
+      if (containerInstanceArn === undefined) throw new Error('the answer names no container instance')
+      const echoed = (instance?.attributes ?? []).map(({ name = '', value = '' }) => ({ name, value }))
+      const sent = (input.attributes ?? []).map(({ name = '', value = '' }) => ({ name, value }))
+      checkEcho(sent, echoed)
+      const zone = echoed.find(({ name }) => name === 'ecs.availability-zone')?.value
+      return { containerInstanceArn, cluster, ...(zone !== undefined && { availabilityZone: zone }) }
+    } catch (error) {
+      if (error instanceof AgentExit) throw error
+      if (config.cluster === '' && saysClusterNotFound(error)) {
+        const created = await dependencies.ecs.createCluster({ clusterName: 'default' })
+        cluster = created.cluster?.clusterName ?? 'default'
+        continue
+      }
+      refuseHopeless(error, timers.now() >= giveUpAt)
+      dependencies.log('warn', 'not registered, trying again', { error: messageOf(error) })
+      await timers.sleep(backoff.next())
+    }
+  }
+  throw new AgentExit(exitCode.ok, 'stopped before it was registered')
+}
+
+async function registration(
+  { runtime, host, ids }: AgentDependencies,
+  config: AgentConfig,
+  savedArn: string | undefined,
+): Promise<RegistrationRequest> {
+  const { apiVersion } = await runtime.version().catch((error: unknown) => {
+    throw new AgentExit(exitCode.restart, `the container runtime does not answer: ${messageOf(error)}`)
+  })
+  const capabilities = attributes({
+    apiVersion,
+    loggingDrivers: config.loggingDrivers,
+    external: config.external,
+    cpuArchitecture: host.cpuArchitecture,
+    custom: savedArn === undefined ? config.instanceAttributes : {},
+  })
+  const totals = totalResources({
+    cpu: host.cpu,
+    memoryMiB: host.memoryMiB - config.reservedMemoryMiB,
+    reservedPorts: config.reservedPorts,
+    reservedPortsUdp: config.reservedPortsUdp,
+  })
+  const tags = Object.entries(config.instanceTags).map(([key, value]) => ({ key, value }))
+  return {
+    clientToken: ids.uuid(),
+    instanceIdentityDocument: host.identityDocument,
+    instanceIdentityDocumentSignature: host.identitySignature,
+    attributes: capabilities.map((attribute) => ({ ...attribute })),
+    totalResources: totals,
+    ...(savedArn !== undefined && { containerInstanceArn: savedArn }),
+    ...(tags.length > 0 && { tags }),
+  }
+}
+
+const saysClusterNotFound = (error: unknown): boolean =>
+  error instanceof Error &&
+  (error.name === 'ClusterNotFoundException' || error.message.includes('Cluster not found.'))
+
+/** Every attribute with a value must come back with the same one: another control plane would place by other facts. */
+function checkEcho(sent: readonly Attribute[], echoed: readonly Attribute[]): void {
+  const values = new Map(echoed.map(({ name, value }) => [name, value ?? '']))
+  const wrong = sent.find(({ name, value }) => value && (values.get(name) ?? '') !== value)
+  if (wrong)
+    throw new AgentExit(exitCode.terminal, `AttributeError: ${wrong.name} was not registered as sent`)
+}
+
+function refuseHopeless(error: unknown, lateForPassing: boolean): void {
+  const name = error instanceof Error ? error.name : ''
+  if (messageOf(error).includes('Container instance type changes are not supported.'))
+    throw new AgentExit(exitCode.terminal, messageOf(error))
+  if (name === 'ClientException' || name === 'InvalidParameterException')
+    throw new AgentExit(exitCode.terminal, `${name}: ${messageOf(error)}`)
+  if (passing.has(name) && !lateForPassing) return
+  if (name.endsWith('Exception')) throw new AgentExit(exitCode.restart, `${name}: ${messageOf(error)}`)
+}

@@ -1,0 +1,30 @@
+import { reasonOf } from '#engine/observe.ts'
+import type { Step } from '#engine/task-plan.ts'
+import { ImageError, messageOf } from './images.ts'
+
+const errorNames: Readonly<Record<Step, string>> = {
+  pull: 'CannotPullContainerError',
+  create: 'CannotCreateContainerError',
+  start: 'CannotStartContainerError',
+  stop: 'CannotStopContainerError',
+}
+const reached: Readonly<Record<Step, string>> = {
+  pull: 'pulled',
+  create: 'created',
+  start: 'started',
+  stop: 'stopped',
+}
+
+/** A step took longer than it may. Whether it will be done yet, nobody knows. */
+export class StepTimeout extends Error {
+  constructor(step: Step) {
+    super(`Could not transition to ${reached[step]}; timed out after waiting`)
+  }
+}
+
+/** Why a container did not get where it should, in the official agent's words. */
+export function failureReason(step: Step | 'look', error: unknown): string {
+  if (error instanceof ImageError) return error.reason
+  if (error instanceof StepTimeout) return reasonOf('DockerTimeoutError', error.message)
+  return reasonOf(step === 'look' ? 'CannotInspectContainerError' : errorNames[step], messageOf(error))
+}

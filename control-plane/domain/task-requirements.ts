@@ -1,0 +1,39 @@
+import type { PlacementConstraint } from '@aws-sdk/client-ecs'
+import type { Requirements } from './placement/admission.ts'
+import type { Demand } from './resources.ts'
+import type { TaskDefinition } from './task-definition.ts'
+
+/** What a task of this definition asks of the instance it is placed on, its request's constraints included. */
+export function requirementsOf(
+  taskDefinition: TaskDefinition,
+  task: {
+    readonly demand: Demand
+    readonly group: string
+    readonly launchType: 'EC2' | 'EXTERNAL'
+    readonly constraints: readonly PlacementConstraint[]
+  },
+): Requirements {
+  return {
+    ...task,
+    requiresAttributes: [
+      ...taskDefinition.requiresAttributes.map((name) => ({ name })),
+      ...platformAttributes(taskDefinition),
+    ],
+    constraints: [...taskDefinition.placementConstraints, ...task.constraints],
+  }
+}
+
+function platformAttributes({
+  runtimePlatform = {},
+}: TaskDefinition): Array<{ name: string; value: string }> {
+  const { cpuArchitecture, operatingSystemFamily } = runtimePlatform
+  const windows = operatingSystemFamily?.startsWith('WINDOWS')
+  return [
+    ...(cpuArchitecture === undefined
+      ? []
+      : [{ name: 'ecs.cpu-architecture', value: cpuArchitecture.toLowerCase() }]),
+    ...(operatingSystemFamily === undefined
+      ? []
+      : [{ name: 'ecs.os-type', value: windows ? 'windows' : 'linux' }]),
+  ]
+}

@@ -1,0 +1,113 @@
+import type { Ids } from '@berth/std/id.ts'
+import { type Appraisal, appraise, type Essentials, essentialsOf } from '#domain/rollout-standing.ts'
+import type { Deployment, Service } from '#domain/service.ts'
+import type { Task } from '#domain/task.ts'
+import type { Fleet } from '#state/fleet.ts'
+import { appendServiceEvent, clearTrouble, sayTrouble } from '#state/service-events.ts'
+import type { Transaction } from '#state/store.ts'
+
+export interface SchedulerTools {
+  readonly ids: Ids
+  readonly fleet: Fleet
+  /** How long a task without a health check must run before it counts as healthy, in milliseconds. */
+  readonly settledAfterMs: number
+}
+
+/** One look at one service: its rows, as this look has found and changed them. */
+export class ServiceLook {
+  readonly tx: Transaction
+  readonly now: number
+  readonly tools: SchedulerTools
+  /** Its tasks that are not STOPPED, as they were found. */
+  readonly tasks: readonly Task[]
+  /** When there is something to see again though nothing changes: the earliest of what was noted. */
+  nextAt = Infinity
+  /** The look started, stopped or decided something: what follows from it is for the next look, which it wakes. */
+  acted = false
+  /** A task found no place: the service waits for capacity. */
+  unplaced = false
+  #troubled = false
+  #service: Service
+  readonly #essentials = new Map<string, Essentials>()
+
+  constructor(tx: Transaction, now: number, tools: SchedulerTools, service: Service) {
+    this.tx = tx
+    this.now = now
+    this.tools = tools
+    this.#service = service
+    this.tasks = tx.by('task', 'service', service.serviceArn)
+  }
+
+  get service(): Service {
+    return this.#service
+  }
+
+  /** The service's deployments as they now are, newest first. */
+  get deployments(): Deployment[] {
+    return this.tx
+      .by('deployment', 'service', this.service.serviceArn)
+      .toSorted((one, other) => other.createdAt - one.createdAt)
+  }
+
+  get primary(): Deployment | undefined {
+    return this.deployments.find((deployment) => deployment.status === 'PRIMARY')
+  }
+
+  /** The deployment that served before: the newest of the older ones that completed. */
+  get fallback(): Deployment | undefined {
+    return this.deployments.find(
+      ({ status, rolloutState }) => status === 'ACTIVE' && rolloutState === 'COMPLETED',
+    )
+  }
+
+  putService(service: Service): void {
+    this.#service = service
+    this.tx.put('service', service)
+  }
+
+  putDeployment(deployment: Deployment): void {
+    this.tx.put('deployment', { ...deployment, updatedAt: this.now })
+  }
+
+  say(message: string): void {
+    appendServiceEvent(this.tx, this.service.serviceArn, message, { ids: this.tools.ids, now: this.now })
+  }
+
+  /** Says what keeps the service from what it should be; once, for as long as that stays. The first of a look counts. */
+  trouble(message: string): void {
+    if (this.#troubled) return
+    this.#troubled = true
+    const said = sayTrouble(this.tx, this.service, message, { ids: this.tools.ids, now: this.now })
+    if (said !== this.service) this.putService(said)
+  }
+
+  /** Forgets a trouble that this look has not met again, so that it is said when it comes back. */
+  settleTrouble(): void {
+    if (this.#troubled) return
+    const clear = clearTrouble(this.service)
+    if (clear !== this.service) this.putService(clear)
+  }
+
+  /** Look again at `timeMs`, should nothing change before. */
+  lookAgainAt(timeMs: number): void {
+    this.nextAt = Math.min(this.nextAt, timeMs)
+  }
+
+  essentials(taskDefinitionArn: string): Essentials {
+    let known = this.#essentials.get(taskDefinitionArn)
+    if (!known) {
+      const taskDefinition = this.tx.find('taskDefinition', taskDefinitionArn)
+      known = essentialsOf(taskDefinition?.containerDefinitions ?? [])
+      this.#essentials.set(taskDefinitionArn, known)
+    }
+    return known
+  }
+
+  appraise(task: Task): Appraisal {
+    return appraise(task, this.essentials(task.taskDefinitionArn), {
+      now: this.now,
+      settledAfterMs: this.tools.settledAfterMs,
+      graceMs: (this.service.healthCheckGracePeriodSeconds ?? 0) * 1_000,
+    })
+  }
+}

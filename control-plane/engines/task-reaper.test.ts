@@ -1,0 +1,65 @@
+import { EngineBench, serviceArn } from '@berth/simulator/engine-bench.ts'
+import { expect, onTestFinished, test } from 'vitest'
+import { serviceScheduler } from './service-scheduler.ts'
+import { taskReaper } from './task-reaper.ts'
+
+const minute = 60_000
+
+async function reap(): Promise<EngineBench> {
+  const bench = await EngineBench.open()
+  bench.putInstance('host1')
+  bench.obey()
+  bench.drive(serviceScheduler({ view: bench.store, ids: bench.ids, fleet: bench.fleet }))
+  bench.drive(taskReaper())
+  onTestFinished(async () => {
+    await bench.close()
+    expect(bench.errors).toEqual([])
+  })
+  return bench
+}
+
+test('a stopped task is shown for an hour and then forgotten with its tags', async () => {
+  const bench = await reap()
+  bench.putService(bench.putTaskDefinition(1), { enableECSManagedTags: true })
+  await bench.run(17 * minute)
+  const [task] = bench.wanted()
+  bench.updateService({ desiredCount: 0 })
+  await bench.run(59 * minute)
+  expect(bench.store.size('task')).toBe(2)
+  expect(bench.store.find('resourceTags', task?.taskArn ?? '')).toBeDefined()
+  await bench.run(3 * minute)
+  expect(bench.store.size('task')).toBe(0)
+  expect(bench.store.size('resourceTags')).toBe(0)
+})
+
+test('a deleted service is forgotten with its events an hour after its last task', async () => {
+  const bench = await reap()
+  bench.putService(bench.putTaskDefinition(1))
+  await bench.run(minute)
+  bench.updateService({ status: 'DRAINING', desiredCount: 0 })
+  await bench.run(59 * minute)
+  expect(bench.service.status).toBe('INACTIVE')
+  await bench.run(3 * minute)
+  expect(bench.store.find('service', serviceArn)).toBeUndefined()
+  expect(bench.store.size('serviceEvent')).toBe(0)
+})
+
+test('client tokens are forgotten when they expire, however many there are', async () => {
+  const bench = await reap()
+  await bench.run(minute)
+  const now = bench.clock.now()
+  bench.store.update((tx) => {
+    for (let number = 0; number < 1200; number++)
+      tx.put('idempotency', {
+        key: String(number),
+        fingerprint: '',
+        resourceArns: [],
+        expiresAt: now + 10 * minute,
+      })
+    tx.put('idempotency', { key: 'later', fingerprint: '', resourceArns: [], expiresAt: now + 600 * minute })
+  })
+  await bench.run(9 * minute)
+  expect(bench.store.size('idempotency')).toBe(1201)
+  await bench.run(3 * minute)
+  expect(bench.store.list('idempotency').map(({ key }) => key)).toEqual(['later'])
+})

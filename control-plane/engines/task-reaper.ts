@@ -1,0 +1,97 @@
+import type { Transaction } from '#state/store.ts'
+import { hourOf } from '#state/tables.ts'
+import type { Reconciler } from './reconciler.ts'
+
+const hourMs = 3_600_000
+/** AWS shows stopped tasks for an hour at least. */
+const stoppedTaskKeptMs = hourMs
+/** AWS does not say how long deleted services are shown; a task's time serves whoever waits for them to be gone. */
+const inactiveServiceKeptMs = hourMs
+const rowsPerLookMax = 500
+const place = 'all'
+
+/** A table whose rows have a time after which they are forgotten. */
+interface Forgettable {
+  /** The times of all its rows that have one: asked for once, when the engine starts, to know where to begin. */
+  readonly times: (tx: Transaction) => ReadonlyArray<number | undefined>
+  /** The rows whose time lies in that hour, each with what forgets it. */
+  readonly inHour: (tx: Transaction, hour: string) => ReadonlyArray<{ at: number; forget: () => void }>
+  /** How long after their time rows are kept. */
+  readonly keptMs: number
+}
+
+const forgettables: readonly Forgettable[] = [
+  {
+    keptMs: stoppedTaskKeptMs,
+    times: (tx) => tx.list('task').map(({ stoppedAt }) => stoppedAt),
+    inHour: (tx, hour) =>
+      tx.by('task', 'stoppedHour', hour).map(({ taskArn, stoppedAt = 0 }) => ({
+        at: stoppedAt,
+        forget: () => forgetTask(tx, taskArn),
+      })),
+  },
+  {
+    keptMs: inactiveServiceKeptMs,
+    times: (tx) => tx.list('service').map(({ inactiveAt }) => inactiveAt),
+    inHour: (tx, hour) =>
+      tx.by('service', 'inactiveHour', hour).map(({ serviceArn, inactiveAt = 0 }) => ({
+        at: inactiveAt,
+        forget: () => forgetService(tx, serviceArn),
+      })),
+  },
+  {
+    keptMs: 0,
+    times: (tx) => tx.list('idempotency').map(({ expiresAt }) => expiresAt),
+    inHour: (tx, hour) =>
+      tx.by('idempotency', 'expiryHour', hour).map(({ key, expiresAt }) => ({
+        at: expiresAt,
+        forget: () => tx.delete('idempotency', key),
+      })),
+  },
+]
+
+/** Forgets stopped tasks, deleted services and client tokens when their time is over, found by the hour it lies in. */
+export function taskReaper(): Reconciler {
+  /** The first hour of each that may still hold something. */
+  const openHours = new Map<Forgettable, number>()
+  return {
+    name: 'task-reaper',
+    watches: {},
+    periodMs: 60_000,
+    reconcile(tx, now) {
+      let left = rowsPerLookMax
+      for (const forgettable of forgettables) {
+        if (left === 0) break
+        const dueAt = now - forgettable.keptMs
+        let hour = openHours.get(forgettable) ?? earliestHour(forgettable.times(tx), dueAt)
+        for (; left > 0 && hour * hourMs <= dueAt; hour++) {
+          const due = forgettable.inHour(tx, hourOf(hour * hourMs)).filter(({ at }) => at <= dueAt)
+          for (const { forget } of due.slice(0, left)) forget()
+          left -= Math.min(left, due.length)
+        }
+        // The last hour looked at may not be over, or not all done.
+        openHours.set(forgettable, hour - 1)
+      }
+      return left > 0 ? {} : { again: [{ place, at: now }] }
+    },
+  }
+}
+
+function earliestHour(times: ReadonlyArray<number | undefined>, dueAt: number): number {
+  const earliest = times.reduce<number>((least, time = Infinity) => Math.min(least, time), dueAt)
+  return Math.floor(earliest / hourMs)
+}
+
+function forgetTask(tx: Transaction, taskArn: string): void {
+  tx.delete('task', taskArn)
+  tx.delete('resourceTags', taskArn)
+}
+
+function forgetService(tx: Transaction, serviceArn: string): void {
+  for (const { sequence } of tx.by('serviceEvent', 'service', serviceArn))
+    tx.delete('serviceEvent', `${serviceArn}/${sequence}`)
+  for (const { deploymentId } of tx.by('deployment', 'service', serviceArn))
+    tx.delete('deployment', deploymentId)
+  tx.delete('resourceTags', serviceArn)
+  tx.delete('service', serviceArn)
+}

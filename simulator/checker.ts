@@ -1,0 +1,181 @@
+import type { Service } from '@berth/control-plane/domain/service.ts'
+import {
+  appraise,
+  essentialsOf,
+  settledAfterMsDefault,
+} from '@berth/control-plane/domain/rollout-standing.ts'
+import { type Task, taskStatuses } from '@berth/control-plane/domain/task.ts'
+import type { Change, Store, View } from '@berth/control-plane/state/store.ts'
+import { tables } from '@berth/control-plane/state/tables.ts'
+import type { Clock } from '@berth/std/clock.ts'
+import type { JournalDisk } from './disk.ts'
+
+export class Violation extends Error {}
+
+const hourMs = 3_600_000
+const rank = (task: Task): number => taskStatuses.indexOf(task.lastStatus)
+
+/** What was acknowledged of a task: it may go on from there, never back. */
+interface Floor {
+  readonly rank: number
+  readonly stopRequested: boolean
+  readonly version: number
+}
+
+/** The laws that hold at every moment of every scenario, whatever fails. */
+export class Checker {
+  readonly #clock: Clock
+  readonly #disk: JournalDisk
+  readonly #started = new Set<string>()
+  readonly #floors = new Map<string, Floor>()
+  readonly #acknowledgedServices = new Set<string>()
+
+  constructor(clock: Clock, disk: JournalDisk) {
+    this.#clock = clock
+    this.#disk = disk
+  }
+
+  /** A container of a task starts once in its life. */
+  containerStarted(taskArn: string, containerName: string): void {
+    const key = `${taskArn} ${containerName}`
+    if (this.#started.has(key)) throw new Violation(`the container ${key} was started twice`)
+    this.#started.add(key)
+  }
+
+  /** After each transaction: nothing goes back, no instance holds too much, rollouts stay within their bounds. */
+  changed(store: Store, changes: readonly Change[]): void {
+    const tasks = changes.filter((change): change is Change<'task'> => change.table === 'task')
+    const instances = new Set<string>()
+    for (const { before, after } of tasks) {
+      if (!after) continue
+      if (before) checkForward(before, after)
+      else if (after.containerInstanceArn !== undefined) instances.add(after.containerInstanceArn)
+    }
+    for (const arn of instances) checkCapacity(store, arn)
+    for (const [serviceArn, own] of Map.groupBy(
+      tasks,
+      ({ before, after }) => (after ?? before)?.serviceArn,
+    )) {
+      const service = serviceArn === undefined ? undefined : store.find('service', serviceArn)
+      if (service) checkRollout(store, service, own, this.#clock.now())
+    }
+  }
+
+  /** When an answer leaves: all that its request changed is on the disk, and stays. */
+  acknowledged(changes: readonly Change[]): void {
+    for (const { table, before, after } of changes) {
+      const key = tables[table].key((after ?? before) as never)
+      const stored = this.#disk.rows.get(`${table} ${key}`)?.row
+      if (before !== after && stored === before)
+        throw new Violation(`${table} ${key} was acknowledged before it was on the disk`)
+      if (table === 'service' && after) this.#acknowledgedServices.add(key)
+      if (table === 'task' && after) this.#raiseFloor(after as Task)
+    }
+  }
+
+  /** After a restart, and at the end: what was acknowledged is there. */
+  checkKept(view: View): void {
+    for (const [taskArn, floor] of this.#floors) {
+      const task = view.find('task', taskArn)
+      if (!task) {
+        if (floor.rank < taskStatuses.indexOf('STOPPED')) throw new Violation(`${taskArn} is lost`)
+        continue
+      }
+      if (rank(task) < floor.rank || task.version < floor.version)
+        throw new Violation(`${taskArn} went back to ${task.lastStatus}, version ${task.version}`)
+      if (floor.stopRequested && task.desiredStatus === 'RUNNING')
+        throw new Violation(`the stop of ${taskArn} was acknowledged and is lost`)
+    }
+    for (const serviceArn of this.#acknowledgedServices)
+      if (!view.find('service', serviceArn)) throw new Violation(`${serviceArn} is lost`)
+  }
+
+  /** A task or service whose time was over may be forgotten. */
+  forgotten(changes: readonly Change[]): void {
+    for (const { table, before, after } of changes) {
+      if (after || !before) continue
+      if (table === 'task') {
+        const { taskArn, stoppedAt = Infinity } = before as Task
+        if (this.#clock.now() < stoppedAt + hourMs) throw new Violation(`${taskArn} was forgotten too early`)
+        this.#floors.delete(taskArn)
+      }
+      if (table === 'service') this.#acknowledgedServices.delete((before as Service).serviceArn)
+    }
+  }
+
+  #raiseFloor(task: Task): void {
+    const known = this.#floors.get(task.taskArn)
+    this.#floors.set(task.taskArn, {
+      rank: Math.max(rank(task), known?.rank ?? 0),
+      version: Math.max(task.version, known?.version ?? 0),
+      stopRequested: task.desiredStatus === 'STOPPED' || known?.stopRequested === true,
+    })
+  }
+}
+
+function checkForward(before: Task, after: Task): void {
+  const { taskArn } = after
+  if (rank(after) < rank(before))
+    throw new Violation(`${taskArn} went from ${before.lastStatus} to ${after.lastStatus}`)
+  if (after.version < before.version) throw new Violation(`the version of ${taskArn} went back`)
+  if (before.desiredStatus === 'STOPPED' && after.desiredStatus === 'RUNNING')
+    throw new Violation(`${taskArn} was to stop and is to run again`)
+  if (before.containerInstanceArn !== undefined && before.containerInstanceArn !== after.containerInstanceArn)
+    throw new Violation(`${taskArn} moved`)
+}
+
+/** Added up anew from the rows, not taken from what placement itself keeps. */
+function checkCapacity(view: View, containerInstanceArn: string): void {
+  const instance = view.find('containerInstance', containerInstanceArn)
+  const registered = (name: string): number =>
+    instance?.registeredResources.find((resource) => resource.name === name)?.integerValue ?? 0
+  const ports = new Set<string>()
+  let cpu = 0
+  let memoryMiB = 0
+  for (const { demand } of view.by('task', 'containerInstance', containerInstanceArn)) {
+    cpu += demand.cpu
+    memoryMiB += demand.memoryMiB
+    for (const { protocol, port } of demand.ports) {
+      const key = `${protocol}:${port}`
+      if (ports.has(key)) throw new Violation(`two tasks hold ${key} of ${containerInstanceArn}`)
+      ports.add(key)
+    }
+  }
+  if (cpu > registered('CPU') || memoryMiB > registered('MEMORY'))
+    throw new Violation(
+      `${containerInstanceArn} holds ${cpu} CPU units and ${memoryMiB} MiB, more than it has`,
+    )
+}
+
+/** The scheduler itself never goes below the healthy minimum, nor starts above the maximum. */
+function checkRollout(
+  view: View,
+  service: Service,
+  changes: ReadonlyArray<Change<'task'>>,
+  now: number,
+): void {
+  const { minimumHealthyPercent = 100, maximumPercent = 200 } = service.deploymentConfiguration
+  const { desiredCount } = service
+  const wanted = view
+    .by('task', 'service', service.serviceArn)
+    .filter((task) => task.desiredStatus === 'RUNNING')
+  const mostAllowed = (desiredCount * maximumPercent) / 100
+  if (changes.some(({ before }) => !before) && wanted.length > mostAllowed)
+    throw new Violation(`${service.serviceArn} has ${wanted.length} tasks where ${mostAllowed} are allowed`)
+  const stopped = changes.flatMap(({ before, after }) =>
+    before?.desiredStatus === 'RUNNING' && after?.stopCode === 'ServiceSchedulerInitiated' ? [before] : [],
+  )
+  if (stopped.length === 0 || service.status !== 'ACTIVE') return
+  const isHealthy = (task: Task): boolean => {
+    const definitions = view.find('taskDefinition', task.taskDefinitionArn)?.containerDefinitions ?? []
+    const options = { now, settledAfterMs: settledAfterMsDefault, graceMs: 0 }
+    return appraise(task, essentialsOf(definitions), options).phase === 'healthy'
+  }
+  const after = wanted.filter(isHealthy).length
+  const before = after + stopped.filter(isHealthy).length
+  const leastAllowed = (desiredCount * minimumHealthyPercent) / 100
+  if (after < before && after < leastAllowed)
+    throw new Violation(
+      `${service.serviceArn} was left with ${after} healthy tasks where ${leastAllowed} must be`,
+    )
+}

@@ -1,0 +1,169 @@
+import type { MessageSocket } from '@berth/agent-protocol/socket.ts'
+import { AgentGateway } from '@berth/control-plane/adapters/agent-gateway.ts'
+import { operations } from '@berth/control-plane/api/ecs/operations.ts'
+import type { Context, Operation } from '@berth/control-plane/api/operation.ts'
+import { instanceLiveness } from '@berth/control-plane/engines/instance-liveness.ts'
+import { drive, type Reconciler } from '@berth/control-plane/engines/reconciler.ts'
+import { serviceScheduler } from '@berth/control-plane/engines/service-scheduler.ts'
+import { taskDispatch } from '@berth/control-plane/engines/task-dispatch.ts'
+import { taskReaper } from '@berth/control-plane/engines/task-reaper.ts'
+import { Fleet } from '@berth/control-plane/state/fleet.ts'
+import { type Change, Store, type Transaction } from '@berth/control-plane/state/store.ts'
+import type { Clock } from '@berth/std/clock.ts'
+import { AwsError } from '@berth/wire/error.ts'
+import type { Chance } from './chance.ts'
+import type { JournalDisk } from './disk.ts'
+import { Life } from './life.ts'
+
+export const scope = { accountId: '000000000000', region: 'us-east-1' }
+const url = 'http://control-plane'
+
+export interface ControlPlaneOptions {
+  readonly clock: Clock
+  readonly chance: Chance
+  readonly disk: JournalDisk
+  /** After each transaction. */
+  readonly onChanges: (store: Store, changes: readonly Change[]) => void
+  /** What a request changed, once its answer is about to leave. */
+  readonly onAcknowledged: (changes: readonly Change[]) => void
+  /** Something of our own went wrong. */
+  readonly onError: (where: string, error: unknown) => void
+  readonly note: (text: string) => void
+}
+
+/** One process of the real control plane: store, operations, engines and agent gateway, on simulated ground. */
+export class ControlPlane {
+  readonly store: Store
+  readonly life: Life
+  readonly #fleet: Fleet
+  readonly #gateway: AgentGateway
+  readonly #options: ControlPlaneOptions
+  readonly #stop = new AbortController()
+
+  private constructor(store: Store, life: Life, options: ControlPlaneOptions) {
+    const { chance, onChanges, onError, note } = options
+    const { ids } = chance
+    const { clock } = life
+    this.store = store
+    this.life = life
+    this.#options = options
+    this.#fleet = Fleet.of(store)
+    store.watch((changes) => {
+      if (life.alive) onChanges(store, changes)
+    })
+    const gateway = new AgentGateway({
+      store,
+      clock,
+      ids,
+      installation: { registryHost: 'localhost:4566', agentUrl: () => url },
+      metrics: { record: () => undefined },
+      report: (arn, problem) => {
+        if (!life.alive) return
+        if (problem instanceof Error) onError(`agent-gateway ${arn}`, problem)
+        else note(`agent-gateway ${arn}: ${String(problem)}`)
+      },
+    })
+    this.#gateway = gateway
+    this.#run(serviceScheduler({ view: store, ids, fleet: this.#fleet }))
+    this.#run(taskDispatch(gateway))
+    this.#run(instanceLiveness({ view: store, hasSession: (arn) => gateway.told(arn) !== undefined }))
+    this.#run(taskReaper())
+  }
+
+  /** A control plane that goes on from what is on the disk. */
+  static async start(options: ControlPlaneOptions): Promise<ControlPlane> {
+    const life = new Life(options.clock)
+    return new ControlPlane(await Store.open(options.disk.journal(life)), life, options)
+  }
+
+  /** One request, from the check of its meaning to the moment its answer may leave. */
+  async serve(name: string, input: object): Promise<unknown> {
+    if (!this.life.alive) throw new Error('connect ECONNREFUSED')
+    const { run } = operations[name as keyof typeof operations] as Operation<object, unknown>
+    const changes: Change[] = []
+    const unwatch = this.store.watch((made) => changes.push(...made))
+    try {
+      return await this.#answered(() => run(this.#context(), input), changes)
+    } catch (error) {
+      if (!(error instanceof AwsError) && this.life.alive) this.#options.onError(name, error)
+      throw error
+    } finally {
+      unwatch()
+    }
+  }
+
+  /** Does what an operator does beside the API, and waits until it is durable. */
+  async change(body: (tx: Transaction) => void): Promise<void> {
+    this.store.update((tx) => body(tx) as undefined)
+    await this.life.receive(this.store.durable())
+  }
+
+  /** An agent's upgrade to a websocket. Throws the refusal. */
+  accept(target: string, query: Readonly<Record<string, string>>, socket: MessageSocket): void {
+    if (!this.life.alive) throw new Error('connect ECONNREFUSED')
+    const containerInstanceArn = query['containerInstanceArn'] ?? query['containerInstance'] ?? ''
+    const cluster = query['clusterArn'] ?? query['cluster'] ?? ''
+    const refusal = this.#gateway.admit({ containerInstanceArn, cluster })
+    if (refusal) throw new Error(JSON.stringify(refusal))
+    if (target.includes('/tcs/')) return this.#gateway.openTcs({ containerInstanceArn, cluster }, socket)
+    this.#gateway.openAcs(
+      {
+        containerInstanceArn,
+        cluster,
+        agentVersion: query['agentVersion'] ?? '',
+        agentHash: query['agentHash'] ?? '',
+        dockerVersion: query['dockerVersion'] ?? '',
+        protocolVersion: Number(query['protocolVersion']),
+      },
+      socket,
+    )
+  }
+
+  /** kill -9. */
+  crash(): void {
+    this.life.end()
+    this.#stop.abort()
+  }
+
+  async #answered(run: () => unknown, changes: readonly Change[]): Promise<unknown> {
+    try {
+      return run()
+    } finally {
+      const made = [...changes]
+      await this.life.receive(this.store.durable())
+      this.#options.onAcknowledged(made)
+    }
+  }
+
+  #context(): Context {
+    const { accountId } = scope
+    return {
+      store: this.store,
+      fleet: this.#fleet,
+      clock: this.life.clock,
+      ids: this.#options.chance.ids,
+      caller: { accountId, arn: `arn:aws:iam::${accountId}:root`, userId: accountId },
+      scope,
+      requestId: this.#options.chance.ids.uuid(),
+      installation: { url, registryHost: 'localhost:4566', agentUrl: () => url },
+      dataPlanes: {
+        layers: {
+          initiateLayerUpload: noLayers,
+          uploadLayerPart: noLayers,
+          completeLayerUpload: noLayers,
+        },
+      },
+    }
+  }
+
+  #run<Effect, Outcome>(engine: Reconciler<Effect, Outcome>): void {
+    const onError = (name: string, error: unknown): void => {
+      if (this.life.alive) this.#options.onError(name, error)
+    }
+    void drive(engine, { store: this.store, clock: this.life.clock, stop: this.#stop.signal, onError })
+  }
+}
+
+function noLayers(): never {
+  throw new Error('there are no image layers in the simulator')
+}

@@ -1,0 +1,186 @@
+import { Agent } from '@berth/agent/runtime/agent.ts'
+import { type ContainerRuntime, RuntimeError } from '@berth/agent/runtime/container-runtime.ts'
+import { InMemoryRuntime, type StoredContainer } from '@berth/agent/runtime/in-memory-runtime.ts'
+import { type AgentDependencies, agentDefaults } from '@berth/agent/runtime/ports.ts'
+import { type Clock, sleep } from '@berth/std/clock.ts'
+import type { Chance } from './chance.ts'
+import { HostDisk } from './disk.ts'
+import { Life } from './life.ts'
+
+export interface RuntimeFaults {
+  /** Probability that a call of the container runtime fails, before or after it took effect. */
+  readonly unreachable: number
+  /** Probability that a container ends with code 1 within seconds of its start. */
+  readonly crash: number
+}
+
+export interface HostOptions {
+  readonly instanceId: string
+  readonly clock: Clock
+  readonly chance: Chance
+  readonly faults: () => RuntimeFaults
+  readonly ecs: AgentDependencies['ecs']
+  readonly connect: AgentDependencies['connect']
+  readonly onStart: (taskArn: string, containerName: string) => void
+  readonly note: (text: string) => void
+}
+
+const restartAfterMs = 3_000
+/** Images with this in their names are in no registry. */
+export const missingImage = 'missing'
+/** Images with this in their names end with code 0 within half a minute. */
+export const batchImage = 'batch'
+
+/** A machine: its containers and its disk outlive its agents, and end with it. */
+export class Host {
+  readonly instanceId: string
+  readonly runtime: InMemoryRuntime
+  readonly cpu = 4096
+  readonly memoryMiB = 4096
+  lost = false
+  agent: Agent | undefined
+  readonly #options: HostOptions
+  readonly #disk: HostDisk
+  #life: Life
+  #incarnations = 0
+
+  constructor(options: HostOptions) {
+    const { clock, chance } = options
+    this.instanceId = options.instanceId
+    this.#options = options
+    this.#disk = new HostDisk(clock, chance)
+    this.#life = new Life(clock)
+    this.runtime = new InMemoryRuntime({
+      clock,
+      ids: chance.ids,
+      hasImage: (image) => !image.includes(missingImage),
+      fault: (call, moment) => this.#fault(call, moment),
+      program: (container) => this.#program(container),
+    })
+  }
+
+  /** Starts an agent, as the host's init does; one that ends by itself is started again. */
+  startAgent(): void {
+    if (this.lost) return
+    const life = new Life(this.#options.clock)
+    this.#life = life
+    const agent = new Agent(this.#dependencies(life), {
+      ...agentDefaults,
+      cluster: 'default',
+      metricsEnabled: false,
+    })
+    this.agent = agent
+    agent.start().catch((error: unknown) => {
+      if (!life.alive) return
+      this.#options.note(`${this.instanceId}: the agent ended: ${String(error)}`)
+      this.crashAgent()
+    })
+  }
+
+  /** kill -9; the host's init starts another. */
+  crashAgent(downMs = restartAfterMs): void {
+    if (!this.#life.alive || this.lost) return
+    this.#life.end()
+    this.#options.clock.at(this.#options.clock.now() + downMs, () => this.startAgent())
+  }
+
+  /** The machine is gone with all that is on it. */
+  lose(): void {
+    this.lost = true
+    this.#life.end()
+    this.runtime.goDown(true)
+  }
+
+  running(): StoredContainer[] {
+    return this.lost ? [] : [...this.runtime.containers.values()].filter(({ status }) => status === 'running')
+  }
+
+  #dependencies(life: Life): AgentDependencies {
+    const { chance, ecs, connect, note } = this.#options
+    const asked = <T>(answer: () => Promise<T>): Promise<T> =>
+      life.alive ? life.receive(answer()) : new Promise(() => undefined)
+    const identity = { instanceId: this.instanceId, availabilityZone: 'us-east-1a', instanceType: 't3.large' }
+    const incarnation = ++this.#incarnations
+    return {
+      clock: life.clock,
+      ids: chance.ids,
+      runtime: runtimeOf(this.runtime, life, asked),
+      ecs: {
+        registerContainerInstance: (input) => asked(() => ecs.registerContainerInstance(input)),
+        createCluster: (input) => asked(() => ecs.createCluster(input)),
+        discoverPollEndpoint: (input) => asked(() => ecs.discoverPollEndpoint(input)),
+        submitTaskStateChange: (input) => asked(() => ecs.submitTaskStateChange(input)),
+      },
+      connect: (url, query) => asked(() => connect(url, query)),
+      login: () => Promise.reject(new Error('there is no registry here')),
+      disk: this.#disk.of(life),
+      host: {
+        cpu: this.cpu,
+        memoryMiB: this.memoryMiB,
+        identityDocument: JSON.stringify(identity),
+        identitySignature: '',
+        cpuArchitecture: 'x86_64',
+        ephemeralPorts: [32_768, 60_999],
+      },
+      log: (level, message, fields) => {
+        if (level === 'error' || level === 'warn')
+          note(`${this.instanceId}/${incarnation}: ${message} ${JSON.stringify(fields ?? {})}`)
+      },
+    }
+  }
+
+  async #fault(call: string, moment: 'before' | 'after'): Promise<void> {
+    const { clock, chance, faults } = this.#options
+    const slow = call === 'pull' ? 2_000 : call === 'start' || call === 'create' ? 80 : 5
+    if (moment === 'before') await sleep(clock, chance.between(slow / 4, slow))
+    if (chance.happens(faults().unreachable))
+      throw new RuntimeError('unreachable', `connection lost ${moment} ${call}`)
+  }
+
+  /** What the process in a container does. */
+  #program(container: StoredContainer): void {
+    const { clock, chance, faults, onStart } = this.#options
+    const { labels, image, id, body } = container
+    onStart(labels['com.amazonaws.ecs.task-arn'] ?? '', labels['com.amazonaws.ecs.container-name'] ?? '')
+    const later = (durationMs: number, act: () => void): void => {
+      clock.at(clock.now() + durationMs, () => {
+        if (this.runtime.find(id)?.status === 'running') act()
+      })
+    }
+    if (image.includes(batchImage)) later(chance.between(500, 30_000), () => this.runtime.exit(id, 0))
+    else if (chance.happens(faults().crash)) later(chance.between(1, 5_000), () => this.runtime.exit(id, 1))
+    if (!body['Healthcheck']) return
+    this.runtime.setHealth(id, 'starting')
+    later(chance.between(1_000, 8_000), () => this.runtime.setHealth(id, 'healthy'))
+  }
+}
+
+/** The container runtime as one agent sees it: what was asked for happens though the asker dies, but is not answered. */
+function runtimeOf(
+  runtime: InMemoryRuntime,
+  life: Life,
+  asked: <T>(answer: () => Promise<T>) => Promise<T>,
+): ContainerRuntime {
+  return {
+    version: () => asked(() => runtime.version()),
+    pull: (image) => asked(() => runtime.pull(image)),
+    inspectImage: (image) => asked(() => runtime.inspectImage(image)),
+    removeImage: (image) => asked(() => runtime.removeImage(image)),
+    create: (name, body) => asked(() => runtime.create(name, body)),
+    start: (id) => asked(() => runtime.start(id)),
+    stop: (id) => asked(() => runtime.stop(id)),
+    remove: (id) => asked(() => runtime.remove(id)),
+    inspect: (idOrName) => asked(() => runtime.inspect(idOrName)),
+    stats: (id) => asked(() => runtime.stats(id)),
+    createVolume: (volume) => asked(() => runtime.createVolume(volume)),
+    removeVolume: (name) => asked(() => runtime.removeVolume(name)),
+    watch: (watcher) => {
+      const unwatch = runtime.watch({
+        onUp: () => life.alive && watcher.onUp(),
+        onDown: () => life.alive && watcher.onDown(),
+        onEvent: (event) => life.clock.at(life.clock.now() + 1, () => watcher.onEvent(event)),
+      })
+      return unwatch
+    },
+  }
+}

@@ -1,0 +1,22 @@
+import { expect, test } from 'vitest'
+import { scenarios } from './scenarios.ts'
+import { simulate } from './simulate.ts'
+
+const seedsEach = 25
+
+test.each(Object.keys(scenarios))(
+  '%s breaks no law, whatever fails, and settles',
+  { timeout: 120_000 },
+  async (name) => {
+    for (let seed = 1; seed <= seedsEach; seed++) {
+      const { violation, history } = await simulate(name, seed)
+      expect(violation, `${name}, seed ${seed}:\n${history.join('\n')}`).toBeUndefined()
+    }
+  },
+)
+
+test('a seed gives the same run each time', async () => {
+  const [one, other] = [await simulate('chaos', 42), await simulate('chaos', 42)]
+  expect(other).toEqual(one)
+  expect(one.steps).not.toBe((await simulate('chaos', 43)).steps)
+})
