@@ -59,7 +59,7 @@ beforeEach(async () => {
   control = new FakeControlPlane()
   runtime = new DockerRuntime(dockerd.host)
   agent = newAgent()
-  await agent.start()
+  await startAgent()
 })
 afterEach(async () => {
   await agent.stop()
@@ -71,7 +71,14 @@ async function restartAgent(whileAway: () => void = () => undefined): Promise<vo
   await agent.stop()
   whileAway()
   agent = newAgent()
+  await startAgent()
+}
+
+/** Resolves when the agent has both its sessions. */
+async function startAgent(): Promise<void> {
+  const before = control.connections.length
   await agent.start()
+  await until(() => control.connections.length === before + 2)
 }
 
 /** Waits until `probe` holds; what is waited for is told by the test's name. */
@@ -171,6 +178,7 @@ test('tells health as Docker sees it change', async () => {
   await until(() => health().at(-1) === 'HEALTHY')
   dockerd.docker('exec', nameOf('web'), '/bin/sh', '-c', 'echo > /tmp/no; busybox rm /tmp/ok')
   await until(() => health().at(-1) === 'UNHEALTHY')
+  expect(told(task)).toEqual(['RUNNING | web RUNNING'])
 })
 
 test('reports what is killed and what is removed behind its back', async () => {

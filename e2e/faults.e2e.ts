@@ -1,5 +1,4 @@
-import { execFileSync } from 'node:child_process'
-import { readFileSync } from 'node:fs'
+import { readdirSync, readFileSync } from 'node:fs'
 import { TerminateInstancesCommand } from '@aws-sdk/client-ec2'
 import {
   CreateServiceCommand,
@@ -22,6 +21,8 @@ beforeAll(async () => {
   world = await World.start()
   image = await world.push('tool')
   await world.cluster(cluster, 1)
+  await world.register('polite', { image, command: sleeper })
+  await world.register('exits', { image, command: ['sh', '-c', 'exit 7'] })
 })
 afterAll(() => world.end())
 
@@ -41,12 +42,22 @@ const onlyInstance = async (): Promise<{ readonly arn: string; readonly instance
   const [arn = ''] = await world.containerInstances(cluster)
   return { arn, instanceId: await instanceIdOf(arn) }
 }
-/** The pid of a process of an instance, by a word of its command line. */
-const processOf = (instanceId: string, word: string): number => {
-  const found = execFileSync('pgrep', ['-f', `${word}.*${instanceId}|${instanceId}.*${word}`], {
-    encoding: 'utf8',
-  })
-  return Number(found.split('\n')[0])
+/** The pid of a process of an instance: by a word of its command line, and the instance's id there or in its environment. */
+function processOf(instanceId: string, word: string): number {
+  const read = (pid: string, file: string): string => {
+    try {
+      return readFileSync(`/proc/${pid}/${file}`, 'utf8')
+    } catch {
+      return '' // it has ended meanwhile
+    }
+  }
+  const pid = readdirSync('/proc').find(
+    (name) =>
+      read(name, 'cmdline').includes(word) &&
+      (read(name, 'cmdline') + read(name, 'environ')).includes(instanceId),
+  )
+  if (pid === undefined) throw new Error(`no ${word} of ${instanceId} runs`)
+  return Number(pid)
 }
 
 test('an image that does not exist: the task says CannotPullContainerError', async () => {
@@ -81,7 +92,6 @@ test('a command that is not found: CannotStartContainerError or CannotCreateCont
 })
 
 test('a container that exits at once: its code, and that it was essential', async () => {
-  await world.register('exits', { image, command: ['sh', '-c', 'exit 7'] })
   const task = await world.taskAt(cluster, await world.run(cluster, 'exits'), 'STOPPED')
   expect(task).toMatchObject({
     stopCode: 'EssentialContainerExited',
@@ -99,7 +109,6 @@ test('a container over its memory is killed: exit code 137, OutOfMemoryError', a
 })
 
 test('a stop is answered with the exit code of the signal, and a deaf container is killed after its stopTimeout', async () => {
-  await world.register('polite', { image, command: sleeper })
   await world.register('deaf', { image, command: ['sleep', '1000'], stopTimeout: 2 })
   const arns = [await world.run(cluster, 'polite'), await world.run(cluster, 'deaf')]
   for (const arn of arns) await world.taskAt(cluster, arn, 'RUNNING')
@@ -175,6 +184,12 @@ test('the control plane is killed: tasks run on, and what was acknowledged is th
   expect((await world.taskAt(cluster, kept, 'STOPPED')).containers?.[0]?.exitCode).toBe(0)
 })
 
+/** The hardware addresses of the bridges of instances. */
+const bridges = (): string[] =>
+  readdirSync('/sys/class/net')
+    .filter((name) => name.startsWith('berth-'))
+    .map((name) => readFileSync(`/sys/class/net/${name}/address`, 'utf8'))
+
 test('an instance is terminated while tasks run: its tasks stop, a service goes to the instance that is left', async () => {
   const doomed = await onlyInstance()
   await world.launch(cluster, 1)
@@ -190,12 +205,15 @@ test('an instance is terminated while tasks run: its tasks stop, a service goes 
     new ListTasksCommand({ cluster, containerInstance: doomed.arn }),
   )
   expect(taskArns.length).toBeGreaterThan(0)
+  const before = bridges()
   await world.ec2.send(new TerminateInstancesCommand({ InstanceIds: [doomed.instanceId] }))
   for (const taskArn of taskArns) {
     const task = await world.taskAt(cluster, taskArn, 'STOPPED')
     expect(task.stoppedReason).toContain(`Host EC2 (instance ${doomed.instanceId})`)
   }
   await eventually('the service runs again', running)
+  // A gateway with a new address would be out of the other instances' reach until they ask for it again.
+  expect(bridges()).toEqual(before)
   expect(await world.containerInstances(cluster)).not.toContain(doomed.arn)
   expect(readFileSync('/etc/hosts', 'utf8')).not.toContain(doomed.instanceId)
 })

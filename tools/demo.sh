@@ -5,7 +5,9 @@ cd "$(dirname "$0")/.."
 
 port=${PORT:-4566}
 work=$PWD/.berth/demo
-export BERTH_DATA=$work/data BERTH_PORT=$port DOCKER_BUILDKIT=0 DOCKER_CONFIG=$work/docker-config
+export BERTH_DATA=$work/data BERTH_PORT=$port DOCKER_CONFIG=$work/docker-config
+# The builder that every Docker Engine has; newer clients warn that it is not the newest.
+export DOCKER_BUILDKIT=0
 started=$(date +%s)
 
 if [ -t 1 ]; then bold=$'\e[1m' dim=$'\e[2m' plain=$'\e[0m'; else bold='' dim='' plain=''; fi
@@ -61,7 +63,7 @@ if ! docker info >/dev/null 2>&1; then
 fi
 
 step '1. Start the control plane and point the AWS CLI at it'
-control_plane() { ./berth up >>"$work/berth.log" 2>&1 </dev/null & }
+control_plane() { ./berth up >>"$work/berth.log" 2>&1 </dev/null & disown; }
 printf '$ ./berth up &\n'
 control_plane
 until_true 20 'the start of Berth' grep -q '^ready ' "$work/berth.log"
@@ -77,7 +79,7 @@ cp "$(command -v busybox)" "$work/base/bin/busybox"
 for applet in $("$work/base/bin/busybox" --list); do [ "$applet" = busybox ] || ln -sf busybox "$work/base/bin/$applet"; done
 run 'tar -C .berth/demo/base -c . | docker import - busybox:local >/dev/null'
 for version in v1 v2; do
-  run "docker build --quiet --build-arg BASE=busybox:local --build-arg VERSION=$version -t localhost:$port/web:$version examples/web"
+  run "docker build --quiet --build-arg BASE=busybox:local --build-arg VERSION=$version -t localhost:$port/web:$version examples/web 2>/dev/null"
 done
 run "aws ecr get-login-password | docker login --username AWS --password-stdin localhost:$port 2>/dev/null"
 for version in v1 v2; do run "docker push --quiet localhost:$port/web:$version"; done
@@ -87,7 +89,7 @@ run 'aws ecs create-cluster --cluster-name demo --query cluster.[clusterName,sta
 
 step '4. Launch two EC2 instances; each is a real host with its own Docker and agent'
 run "aws ec2 run-instances --count 2 --instance-type t3.small --user-data 'ECS_CLUSTER=demo' --query 'Instances[].[InstanceId,State.Name]' --output text"
-both_registered() { [ "$(aws ecs list-container-instances --cluster demo --query 'length(containerInstanceArns)')" = 2 ]; }
+both_registered() { [ "$(aws ecs list-container-instances --cluster demo --filter 'agentConnected == true' --query 'length(containerInstanceArns)')" = 2 ]; }
 until_true 30 'the registration of both instances' both_registered
 run 'aws ecs list-container-instances --cluster demo --query containerInstanceArns --output text'
 run "aws ec2 describe-instances --query 'Reservations[].Instances[].[InstanceId,State.Name,PrivateIpAddress,PublicIpAddress,PublicDnsName]' --output table"
@@ -159,14 +161,17 @@ deployed() { [ "$(tail -n 2 "$work/poll.log" | grep -c 'v2 $')" = 2 ] && ! tail 
 until_true 90 'the deployment of v2' deployed
 rm -f "$work/polling"
 run 'aws ecs wait services-stable --cluster demo --services web'
-note 'what each instance answered, in order'
-uniq -c "$work/poll.log" | awk '{ $1 = sprintf("%3dx", $1); print }'
+note 'what each instance answered, in order, and how often'
+for host in "${hosts[@]}"; do
+  printf '%s' "${host%%.*}:"
+  sed -n "s/^${host%%.*} //p" "$work/poll.log" | uniq -c | awk '{ n = $1; $1 = ""; sub(/^ /, ""); gsub(/ $/, ""); gsub(/ /, " and "); printf "  %s x%d", $0, n }'
+  printf '\n'
+done
 grep -q none "$work/poll.log" && fail 'an instance did not answer during the deployment'
 run "aws ecs describe-services --cluster demo --services web --query 'services[0].events[:5].message' --output text | tr '\\t' '\\n'"
 
 step '10. Run a one-off task, then take everything down'
 run "aws ecs run-task --cluster demo --task-definition web:1 --overrides '{\"containerOverrides\":[{\"name\":\"web\",\"command\":[\"/bin/sh\",\"-c\",\"exit 3\"]}]}' --query 'tasks[0].lastStatus' --output text"
-one_off=$(aws ecs list-tasks --cluster demo --family web --desired-status STOPPED --query 'taskArns[0]' --output text)
 one_off_stopped() {
   one_off=$(aws ecs describe-tasks --cluster demo --tasks $(aws ecs list-tasks --cluster demo --desired-status STOPPED --query 'taskArns' --output text) --query "tasks[?group=='family:web'].taskArn | [0]" --output text)
   [ "$one_off" != None ]

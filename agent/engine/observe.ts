@@ -77,9 +77,9 @@ export function observeContainer(
     // The exit the restart policy answered is still what the runtime shows until the new start.
     if (sighting.status === 'exited' && (sighting.finishedAt ?? 0) <= container.restarts.at) return next
   next = observeStart(next, name, sighting, now)
-  next = observeHealth(next, name, sighting, now)
   const ended = sighting.status === 'exited' || sighting.status === 'dead' || sighting.status === 'removing'
-  return ended ? observeExit(next, name, sighting, now) : next
+  // Docker calls a container that has ended unhealthy, whatever its check found last: that is not taken for its health.
+  return ended ? observeExit(next, name, sighting, now) : observeHealth(next, name, sighting, now)
 }
 
 function observeAbsence(record: TaskRecord, container: ContainerRecord, now: number): TaskRecord {

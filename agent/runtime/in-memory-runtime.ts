@@ -57,6 +57,8 @@ export class InMemoryRuntime implements ContainerRuntime {
   readonly containers = new Map<string, StoredContainer>()
   readonly images = new Map<string, ImageDetail>()
   readonly volumes = new Map<string, VolumeSpec>()
+  /** How often a container of each name was started, removed ones too. */
+  readonly starts = new Map<string, number>()
   /** How often each image was pulled. */
   readonly pulls = new Map<string, number>()
   readonly #options: InMemoryRuntimeOptions
@@ -141,6 +143,7 @@ export class InMemoryRuntime implements ContainerRuntime {
         starts: container.starts + 1,
       }
       this.containers.set(container.id, started)
+      this.starts.set(container.name, (this.starts.get(container.name) ?? 0) + 1)
       this.#emit(started, 'start')
       this.#options.program?.(started, this)
     })
@@ -192,9 +195,11 @@ export class InMemoryRuntime implements ContainerRuntime {
   exit(id: string, exitCode: number, oomKilled = false): void {
     const container = this.#get(id)
     if (container.status !== 'running') return
-    const { health: _gone, ...rest } = container
+    const { health, ...rest } = container
     const exited: StoredContainer = {
       ...rest,
+      // Docker says unhealthy of what has ended.
+      ...(health && { health: { ...health, status: 'unhealthy' as const } }),
       status: 'exited',
       exitCode,
       oomKilled,

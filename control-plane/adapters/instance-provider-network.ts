@@ -2,7 +2,7 @@
 // a network namespace on it, and the host a route to the instance's address alone, so that two installations, or an
 // installation on a machine that is itself in 172.31.0.0/16, do not get in each other's way.
 import { execFile } from 'node:child_process'
-import { existsSync, writeFileSync } from 'node:fs'
+import { existsSync, readdirSync, writeFileSync } from 'node:fs'
 import { networkInterfaces } from 'node:os'
 
 export interface InstanceNetwork {
@@ -75,25 +75,81 @@ async function addRule(table: string, rule: readonly string[]): Promise<void> {
   if (!present) await command('iptables', ['-w', '-t', table, '-I', ...rule])
 }
 
+/**
+ * A bridge that is given no address takes the lowest of its ports', so when an instance goes the gateway's address may
+ * change, and the others send to the old one until they ask again: up to a minute.
+ */
+const bridgeMac = (id: string): string => `02:${(id.match(/../g) ?? []).slice(0, 4).join(':')}:01`
+
 /** Makes the bridge with its gateway address, and lets what is on it reach the world. Does only what is lacking. */
 export async function makeBridge(id: string, gateway: string): Promise<void> {
   const bridge = bridgeName(id)
-  if (!existsSync(`/sys/class/net/${bridge}`)) await command('ip', ['link', 'add', bridge, 'type', 'bridge'])
+  if (!existsSync(`/sys/class/net/${bridge}`))
+    await command('ip', ['link', 'add', bridge, 'address', bridgeMac(id), 'type', 'bridge'])
   await command('ip', ['-batch', '-'], `addr replace ${gateway}/32 dev ${bridge}\nlink set ${bridge} up\n`)
   writeFileSync('/proc/sys/net/ipv4/ip_forward', '1')
   await Promise.all(forwardRules(id).map((rule) => addRule('filter', rule)))
 }
 
+/** Deletes every rule of a chain that is ours by its words. */
+async function deleteRules(
+  table: string,
+  chain: string,
+  isOurs: (words: readonly string[]) => boolean,
+): Promise<void> {
+  const listed = await command('iptables', ['-w', '-t', table, '-S', chain])
+  for (const line of listed.split('\n')) {
+    const [verb, ...rule] = line.trim().split(' ')
+    if (verb === '-A' && isOurs(rule)) await quietly(command('iptables', ['-w', '-t', table, '-D', ...rule]))
+  }
+}
+
+/** Removes the bridge and every rule that names it. */
 export async function removeBridge(id: string): Promise<void> {
+  const bridge = bridgeName(id)
+  const namesBridge = (words: readonly string[]): boolean => words.includes(bridge)
   await Promise.all([
-    quietly(command('ip', ['link', 'del', bridgeName(id)])),
-    ...forwardRules(id).map((rule) => quietly(command('iptables', ['-w', '-D', ...rule]))),
+    existsSync(`/sys/class/net/${bridge}`) ? command('ip', ['link', 'del', bridge]) : undefined,
+    deleteRules('filter', 'FORWARD', namesBridge),
+    deleteRules('nat', 'POSTROUTING', namesBridge),
   ])
 }
 
+/** The instances of an installation that have a network namespace. */
+export function instancesOnNetwork(id: string): string[] {
+  const prefix = namespaceName(id, '')
+  if (!existsSync('/run/netns')) return []
+  return readdirSync('/run/netns').flatMap((name) =>
+    name.startsWith(prefix) ? [name.slice(prefix.length)] : [],
+  )
+}
+
+/** Removes links, routes and rules of an installation that belong to none of these instances. */
+export async function sweepNetwork(
+  id: string,
+  instances: ReadonlyArray<Pick<InstanceNetwork, 'instanceId' | 'privateIpAddress'>>,
+): Promise<void> {
+  const bridge = bridgeName(id)
+  const addresses = new Set(instances.flatMap(({ privateIpAddress }) => [`${privateIpAddress}/32`]))
+  const links = new Set(instances.map(({ instanceId }) => linkName(instanceId)))
+  await deleteRules(
+    'nat',
+    'POSTROUTING',
+    (words) => words.includes(bridge) && !words.some((word) => addresses.has(word)),
+  )
+  if (!existsSync(`/sys/class/net/${bridge}`)) return
+  for (const link of readdirSync(`/sys/class/net/${bridge}/brif`))
+    if (!links.has(link)) await quietly(command('ip', ['link', 'del', link]))
+  const routes = await command('ip', ['route', 'show', 'dev', bridge])
+  for (const [address = ''] of routes.split('\n').map((line) => line.split(' ')))
+    if (address !== '' && !addresses.has(`${address}/32`))
+      await quietly(command('ip', ['route', 'del', address, 'dev', bridge]))
+}
+
 /**
- * Makes the instance's namespace and joins it to the bridge. On its loopback interface it also has the address of
- * instance metadata, where containers reach it too, their bridge's address being in the same namespace.
+ * Makes the instance's namespace and joins it to the bridge; of an earlier one nothing may be left. On its loopback
+ * interface it also has the address of instance metadata, where containers reach it too, their bridge's address being in
+ * the same namespace.
  */
 export async function joinNetwork(id: string, gateway: string, instance: InstanceNetwork): Promise<void> {
   const { instanceId, privateIpAddress: address, macAddress, vpcCidrBlock } = instance
@@ -103,7 +159,6 @@ export async function joinNetwork(id: string, gateway: string, instance: Instanc
   const route = await command('ip', ['route', 'show', `${address}/32`])
   if (route !== '' && !route.includes(`dev ${bridge} `))
     throw new Error(`the address ${address} is in use on this machine: ${route.trim()}`)
-  await leaveNetwork(id, instance)
   const outside = [
     `netns add ${namespace}`,
     `link add ${link} type veth peer name eth0 address ${macAddress} netns ${namespace}`,
@@ -118,26 +173,37 @@ export async function joinNetwork(id: string, gateway: string, instance: Instanc
     `route add ${gateway}/32 dev eth0`,
     `route add default via ${gateway}`,
   ]
-  await Promise.all([
+  const made = await Promise.allSettled([
     command('ip', ['-batch', '-'], outside.join('\n')).then(() =>
       command('ip', ['-n', namespace, '-batch', '-'], inside.join('\n')),
     ),
     addRule('nat', masqueradeRule(id, address)),
   ])
+  // Both have ended before a failure goes on, so that undoing it meets nothing that is still being made.
+  for (const part of made) if (part.status === 'rejected') throw part.reason
 }
 
-/** Undoes `joinNetwork`, also half of it. */
+/** Undoes `joinNetwork`, also half of it. Without an address, all but the route and the rule, which go by address. */
 export async function leaveNetwork(
   id: string,
-  { instanceId, privateIpAddress }: Pick<InstanceNetwork, 'instanceId' | 'privateIpAddress'>,
+  instanceId: string,
+  privateIpAddress: string | undefined,
 ): Promise<void> {
   const namespace = namespaceName(id, instanceId)
   const link = linkName(instanceId)
-  const rule = masqueradeRule(id, privateIpAddress)
+  const bridge = bridgeName(id)
   await Promise.all([
     existsSync(`/sys/class/net/${link}`) ? quietly(command('ip', ['link', 'del', link])) : undefined,
-    existsSync(`/run/netns/${namespace}`) ? quietly(command('ip', ['netns', 'del', namespace])) : undefined,
-    quietly(command('ip', ['route', 'del', `${privateIpAddress}/32`, 'dev', bridgeName(id)])),
-    quietly(command('iptables', ['-w', '-t', 'nat', '-D', ...rule])),
+    existsSync(`/run/netns/${namespace}`) ? command('ip', ['netns', 'del', namespace]) : undefined,
+    ...(privateIpAddress === undefined
+      ? []
+      : [
+          quietly(command('ip', ['route', 'del', `${privateIpAddress}/32`, 'dev', bridge])),
+          deleteRules(
+            'nat',
+            'POSTROUTING',
+            (words) => words.includes(bridge) && words.includes(`${privateIpAddress}/32`),
+          ),
+        ]),
   ])
 }
