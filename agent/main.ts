@@ -1,5 +1,6 @@
 /** The agent's process: reads the environment, joins the floors, and ends with the official agent's exit codes. */
 import type { Server } from 'node:http'
+import { flushCompileCache } from 'node:module'
 import { join } from 'node:path'
 import { pino } from 'pino'
 import { systemClock } from '@berth/std/system-clock.ts'
@@ -24,8 +25,14 @@ import { AgentExit, exitCode } from '#runtime/agent-error.ts'
 import type { AgentDependencies, Log } from '#runtime/ports.ts'
 
 const environment = withConfigFile(process.env)
+const levels: Readonly<Record<string, string>> = {
+  debug: 'debug',
+  warn: 'warn',
+  error: 'error',
+  crit: 'fatal',
+}
 const logger = pino(
-  { level: environment['ECS_LOGLEVEL'] ?? 'info' },
+  { level: levels[environment['ECS_LOGLEVEL'] ?? ''] ?? 'info' },
   pino.destination({ dest: 2, sync: true }),
 )
 const log: Log = (level, message, fields) => logger[level](fields ?? {}, message)
@@ -122,6 +129,8 @@ async function main(): Promise<void> {
     log('warn', 'containers will not reach the metadata endpoint', { error: String(error) }),
   )
   await agent.start()
+  // With NODE_COMPILE_CACHE set, the next agent starts without the TypeScript stripper, which costs 30 MB for good.
+  flushCompileCache()
 }
 
 try {

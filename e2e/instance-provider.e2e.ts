@@ -3,9 +3,11 @@ import { createHash } from 'node:crypto'
 import { mkdtempSync, readFileSync, realpathSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
+import { setTimeout as wait } from 'node:timers/promises'
 import {
   DescribeInstancesCommand,
   type Instance,
+  RunInstancesCommand,
   StartInstancesCommand,
   StopInstancesCommand,
   TerminateInstancesCommand,
@@ -97,12 +99,75 @@ test('an instance keeps its containers over a stop and a start', async () => {
   expect(await answers(id)).toEqual(['hello', 'hello'])
 })
 
+/** Fails unless nothing on the machine names the installation of this directory or one of these instances. */
+const nothingIsLeft = async (directory: string, instanceIds: readonly string[]): Promise<void> => {
+  const installation = createHash('sha256').update(realpathSync(directory)).digest('hex').slice(0, 8)
+  const links = instanceIds.map((id) => `bv${id.slice(-12)}`)
+  const traces = `ip netns; ip -br link; ip route; iptables -S; iptables -t nat -S; cat /etc/hosts /proc/mounts
+    find /sys/fs/cgroup -type d -name 'berth-*'; find /run/berth 2>/dev/null; true`
+  const left = (): string[] =>
+    sh(traces)
+      .split('\n')
+      .filter((line) => [installation, ...links].some((name) => line.includes(name)))
+  await eventually('nothing is left', async () => left().length === 0, 10).catch(() =>
+    expect(left()).toEqual([]),
+  )
+  for (const id of instanceIds) expect(sh(`pgrep -f ${id} | grep -v $$ || true`)).toBe('')
+}
+
 test('terminated instances leave nothing on the machine', async () => {
   await world.ec2.send(new TerminateInstancesCommand({ InstanceIds: ids }))
   for (const id of ids) await at(id, 'terminated')
-  const installation = `berth-${createHash('sha256').update(realpathSync(world.berth.directory)).digest('hex').slice(0, 8)}`
-  const traces = `ip netns; ip -br link; ip route; iptables -S; iptables -t nat -S; cat /etc/hosts /proc/mounts
-    find /sys/fs/cgroup -type d -name 'berth-*'; find /run/berth 2>/dev/null; true`
-  await eventually('nothing is left', async () => !sh(traces).includes(installation.slice('berth-'.length)))
-  for (const id of ids) expect(sh(`pgrep -f ${id} | grep -v $$ || true`)).toBe('')
+  await nothingIsLeft(world.berth.directory, ids)
+})
+
+const launchThree = async (): Promise<string[]> => {
+  const { Instances } = await world.ec2.send(new RunInstancesCommand({ MinCount: 3, MaxCount: 3 }))
+  return (Instances ?? []).map(({ InstanceId = '' }) => InstanceId)
+}
+
+test('instances terminated while they are pending leave nothing, and do not disturb one that boots', async () => {
+  const [first = '', second = '', kept = ''] = await launchThree()
+  await world.ec2.send(new TerminateInstancesCommand({ InstanceIds: [first] }))
+  await wait(150)
+  await world.ec2.send(new TerminateInstancesCommand({ InstanceIds: [second] }))
+  await world.ec2.send(new TerminateInstancesCommand({ InstanceIds: [first, second] }))
+  for (const id of [first, second]) await at(id, 'terminated')
+  await at(kept, 'running')
+  expect(sh(`ip netns exec $(ip netns | grep -o 'berth-[0-9a-f]*-${kept}') ip route`)).toContain(
+    'default via',
+  )
+  await world.ec2.send(new TerminateInstancesCommand({ InstanceIds: [kept] }))
+  await at(kept, 'terminated')
+  await nothingIsLeft(world.berth.directory, [first, second, kept])
+})
+
+test('a control plane killed at any point of a launch brings the instances up when it is back', async () => {
+  const launched: string[] = []
+  for (const afterMs of [40, 300]) {
+    launched.push(...(await launchThree()))
+    await wait(afterMs)
+    await world.crash()
+    await world.restart()
+  }
+  for (const id of launched) await at(id, 'running')
+  await world.ec2.send(new TerminateInstancesCommand({ InstanceIds: launched.slice(0, 4) }))
+  await world.crash()
+  await world.restart()
+  for (const id of launched.slice(0, 4)) await at(id, 'terminated')
+  await world.ec2.send(new TerminateInstancesCommand({ InstanceIds: launched }))
+  for (const id of launched) await at(id, 'terminated')
+  await nothingIsLeft(world.berth.directory, launched)
+})
+
+test('berth down leaves nothing of launches under way, nor of those of a control plane that was killed', async () => {
+  for (const afterMs of [60, 250, 800]) {
+    const launched = await launchThree()
+    await wait(afterMs)
+    if (afterMs !== 800) await world.crash()
+    await world.berthCommand('down')
+    await nothingIsLeft(world.berth.directory, launched)
+    await world.restart()
+    await world.ec2.send(new TerminateInstancesCommand({ InstanceIds: launched }))
+  }
 })

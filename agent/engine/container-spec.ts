@@ -17,7 +17,7 @@ export interface CreateBody {
   readonly [member: string]: unknown
 }
 
-export interface HostConfig {
+interface HostConfig {
   readonly CpuShares?: number
   /** Bytes. */
   readonly Memory?: number
@@ -32,7 +32,7 @@ export interface HostConfig {
 }
 
 export const taskArnLabel = 'com.amazonaws.ecs.task-arn'
-export const containerNameLabel = 'com.amazonaws.ecs.container-name'
+const containerNameLabel = 'com.amazonaws.ecs.container-name'
 
 const mib = 2 ** 20
 /** Docker refuses containers with less. */
@@ -170,7 +170,7 @@ function environment(
 }
 
 /** As Go decodes JSON over a struct: objects are merged member by member, everything else is replaced. */
-export function layOver(
+function layOver(
   under: Readonly<Record<string, unknown>>,
   over: Readonly<Record<string, unknown>>,
 ): Readonly<Record<string, unknown>> {

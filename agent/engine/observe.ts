@@ -16,7 +16,7 @@ export interface Sighting {
   readonly health?: { readonly status: 'starting' | 'healthy' | 'unhealthy'; readonly output: string }
 }
 
-export const outOfMemoryReason = 'OutOfMemoryError: Container killed due to memory usage'
+const outOfMemoryReason = 'OutOfMemoryError: Container killed due to memory usage'
 
 const reasonLengthMax = 1024
 

@@ -78,7 +78,7 @@ export class Agent {
       this.#identity?.containerInstanceArn,
     )
     this.#availabilityZone = registered.availabilityZone
-    this.#dockerVersion = (await runtime.version()).version
+    this.#dockerVersion = registered.dockerVersion
     this.#identity = {
       schemaVersion: 1,
       cluster: this.#config.cluster,

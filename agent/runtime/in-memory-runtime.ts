@@ -27,11 +27,7 @@ export type RuntimeCall =
   | 'removeVolume'
 
 /** Called before a call takes effect (`before`) and after it did but was not answered yet (`after`); may throw or wait. */
-export type RuntimeFault = (
-  call: RuntimeCall,
-  moment: 'before' | 'after',
-  subject: string,
-) => Promise<void> | void
+type RuntimeFault = (call: RuntimeCall, moment: 'before' | 'after', subject: string) => Promise<void> | void
 
 export interface InMemoryRuntimeOptions {
   readonly clock: Clock

@@ -53,7 +53,7 @@ export interface AgentDisk {
   remove(key: string): Promise<void>
 }
 
-export interface HostFacts {
+interface HostFacts {
   /** CPU units, 1024 a core. */
   readonly cpu: number
   readonly memoryMiB: number
@@ -68,7 +68,7 @@ export interface HostFacts {
   readonly busyPorts?: () => Promise<ReadonlySet<string>>
 }
 
-export type LogLevel = 'debug' | 'info' | 'warn' | 'error'
+type LogLevel = 'debug' | 'info' | 'warn' | 'error'
 export type Log = (level: LogLevel, message: string, fields?: Readonly<Record<string, unknown>>) => void
 
 export interface AgentDependencies {

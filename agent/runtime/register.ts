@@ -12,6 +12,7 @@ export interface Registered {
   readonly containerInstanceArn: string
   readonly cluster: string
   readonly availabilityZone?: string
+  readonly dockerVersion: string
 }
 
 /**
@@ -25,7 +26,10 @@ export async function register(
   timers: Timers,
   savedArn: string | undefined,
 ): Promise<Registered> {
-  const input = await registration(dependencies, config, savedArn)
+  const docker = await dependencies.runtime.version().catch((error: unknown) => {
+    throw new AgentExit(exitCode.restart, `the container runtime does not answer: ${messageOf(error)}`)
+  })
+  const input = registration(dependencies, config, savedArn, docker.apiVersion)
   const backoff = new Backoff({ firstMs: 250, factor: 2, maxMs: 30_000, jitter: 0.2 }, () =>
     dependencies.ids.fraction(),
   )
@@ -41,7 +45,12 @@ export async function register(
       const sent = (input.attributes ?? []).map(({ name = '', value = '' }) => ({ name, value }))
       checkEcho(sent, echoed)
       const zone = echoed.find(({ name }) => name === 'ecs.availability-zone')?.value
-      return { containerInstanceArn, cluster, ...(zone !== undefined && { availabilityZone: zone }) }
+      return {
+        containerInstanceArn,
+        cluster,
+        dockerVersion: docker.version,
+        ...(zone !== undefined && { availabilityZone: zone }),
+      }
     } catch (error) {
       if (error instanceof AgentExit) throw error
       if (config.cluster === '' && saysClusterNotFound(error)) {
@@ -57,14 +66,12 @@ export async function register(
   throw new AgentExit(exitCode.ok, 'stopped before it was registered')
 }
 
-async function registration(
-  { runtime, host, ids }: AgentDependencies,
+function registration(
+  { host, ids }: AgentDependencies,
   config: AgentConfig,
   savedArn: string | undefined,
-): Promise<RegistrationRequest> {
-  const { apiVersion } = await runtime.version().catch((error: unknown) => {
-    throw new AgentExit(exitCode.restart, `the container runtime does not answer: ${messageOf(error)}`)
-  })
+  apiVersion: string,
+): RegistrationRequest {
   const capabilities = attributes({
     apiVersion,
     loggingDrivers: config.loggingDrivers,

@@ -106,8 +106,8 @@ export class TaskRunner {
     const { runtime, disk } = this.#host.dependencies
     for (const { runtimeId, dockerName } of this.#record.containers)
       await runtime.remove(runtimeId ?? dockerName)
-    for (const { dockerName, owned, ready } of this.#record.volumes)
-      if (owned && ready) await runtime.removeVolume(dockerName)
+    for (const { dockerName, owned } of this.#record.volumes)
+      if (owned) await runtime.removeVolume(dockerName)
     for (const { image } of this.#record.task.containers ?? []) this.#host.images.release(image)
     await disk.remove(taskKey(this.#record.task.arn))
   }
@@ -211,7 +211,9 @@ export class TaskRunner {
     const { runtime } = dependencies
     await this.#createVolumes(name)
     await this.#allocatePorts(name)
-    const { dockerName, imageId } = containerRecord(this.#record, name)
+    const { dockerName, imageId, hostPorts } = containerRecord(this.#record, name)
+    // A container made just before a crash is found by its name; which ports it holds only the record tells.
+    if (hostPorts.length > 0) await this.save()
     const body = createBody(this.#record, name, {
       cluster: config.cluster || 'default',
       region: config.region,
@@ -273,7 +275,7 @@ export class TaskRunner {
     const { dependencies, timers } = this.#host
     await this.save()
     const { runtimeId, imageId } = containerRecord(this.#record, name)
-    if (runtimeId === undefined || this.#record.desiredStatus === 'STOPPED') return
+    if (runtimeId === undefined || this.#record.desiredStatus === 'STOPPED' || timers.ended) return
     await dependencies.runtime.start(runtimeId)
     this.#observe(name, {
       id: runtimeId,
