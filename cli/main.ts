@@ -1,5 +1,6 @@
 import { Command, InvalidArgumentError, Option } from 'commander'
 import { Failure } from './failure.ts'
+import type { UpFlags } from './up.ts'
 
 /** The `berth` command. Each subcommand's code is loaded when it is called, so that `berth env` stays quick. */
 const program = new Command('berth')
@@ -59,15 +60,6 @@ program
       'berth join is not available yet. Launch container instances with "aws ec2 run-instances", or run an ECS agent with ECS_BACKEND_HOST set to the control plane.',
     )
   })
-
-export interface UpFlags {
-  readonly port: number
-  readonly data?: string
-  readonly memory?: boolean
-  readonly store?: string
-  readonly dev?: boolean
-  readonly accountId: string
-}
 
 function port(text: string): number {
   const value = Number(text)

@@ -1,6 +1,14 @@
 import { Failure } from './failure.ts'
 import { dataDirectory } from './data-directory.ts'
-import type { UpFlags } from './main.ts'
+
+export interface UpFlags {
+  readonly port: number
+  readonly data?: string
+  readonly memory?: boolean
+  readonly store?: string
+  readonly dev?: boolean
+  readonly accountId: string
+}
 
 /** Runs the control plane in the foreground until SIGTERM or SIGINT. Tasks and instances run on when it ends. */
 export async function up(flags: UpFlags): Promise<void> {
