@@ -1,4 +1,4 @@
-import { homedir } from 'node:os'
+import { homedir, tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 
 /** Where an installation keeps everything: what was asked for, else the machine's place for root, else the user's. */
@@ -7,11 +7,12 @@ export function dataDirectory(asked: string | undefined): string {
   return process.getuid?.() === 0 ? '/var/lib/berth' : join(homedir(), '.local', 'share', 'berth')
 }
 
-/** What a running control plane leaves in its data directory for the other commands. */
-export interface RunningRecord {
-  readonly pid: number
-  readonly url: string
+/** Where a control plane with `--memory` on a port keeps what must be a file: it goes when the control plane ends. */
+export function memoryDirectory(port: number): string {
+  return join(tmpdir(), `berth-memory-${port}`)
 }
 
-export const runningFile = (directory: string): string => join(directory, 'running.json')
-export const credentialsFile = (directory: string): string => join(directory, 'credentials')
+/** The directory of the control plane that a command means: with `--port`, of one that was started with `--memory`. */
+export function directoryOf(options: { readonly data?: string; readonly port?: number }): string {
+  return options.port === undefined ? dataDirectory(options.data) : memoryDirectory(options.port)
+}

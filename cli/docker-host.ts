@@ -1,12 +1,15 @@
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { installationOf, runDirectoryOf } from '@berth/control-plane/adapters/instance-provider-host.ts'
-import { dataDirectory } from './data-directory.ts'
+import { directoryOf } from './data-directory.ts'
 import { Failure } from './failure.ts'
 
 /** Prints the address of a local instance's Docker Engine, for `docker -H`. */
-export function dockerHost(instanceId: string, options: { readonly data?: string }): void {
-  const directory = dataDirectory(options.data)
+export function dockerHost(
+  instanceId: string,
+  options: { readonly data?: string; readonly port?: number },
+): void {
+  const directory = directoryOf(options)
   const socket = existsSync(directory)
     ? join(runDirectoryOf(installationOf(directory), instanceId), 'docker.sock')
     : ''

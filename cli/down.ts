@@ -1,14 +1,19 @@
-import { existsSync, readFileSync, rmSync } from 'node:fs'
+import { existsSync, rmSync } from 'node:fs'
 import { systemClock } from '@berth/std/system-clock.ts'
 import { sleep } from '@berth/std/clock.ts'
-import { dataDirectory, runningFile, type RunningRecord } from './data-directory.ts'
+import { directoryOf } from './data-directory.ts'
 import { Failure } from './failure.ts'
+import { isControlPlane, runningOn } from './running.ts'
 
 const stopWithinMs = 20_000
 
 /** Ends the control plane of a data directory, then every local instance with its containers. */
-export async function down(options: { readonly data?: string; readonly purge?: boolean }): Promise<void> {
-  const directory = dataDirectory(options.data)
+export async function down(options: {
+  readonly data?: string
+  readonly port?: number
+  readonly purge?: boolean
+}): Promise<void> {
+  const directory = directoryOf(options)
   if (!existsSync(directory)) {
     console.log(`nothing runs on ${directory}`)
     return
@@ -25,8 +30,8 @@ export async function down(options: { readonly data?: string; readonly purge?: b
 
 /** True when one was running. */
 async function endControlPlane(directory: string): Promise<boolean> {
-  const record = readRunning(directory)
-  if (!record || !isControlPlane(record.pid)) return false
+  const record = runningOn(directory)
+  if (!record) return false
   process.kill(record.pid, 'SIGTERM')
   const until = systemClock.now() + stopWithinMs
   while (isControlPlane(record.pid)) {
@@ -37,21 +42,4 @@ async function endControlPlane(directory: string): Promise<boolean> {
     await sleep(systemClock, 20)
   }
   return true
-}
-
-function readRunning(directory: string): RunningRecord | undefined {
-  try {
-    return JSON.parse(readFileSync(runningFile(directory), 'utf8')) as RunningRecord
-  } catch {
-    return undefined
-  }
-}
-
-/** Whether the process is still the control plane that wrote its pid: pids are used again. */
-function isControlPlane(pid: number): boolean {
-  try {
-    return readFileSync(`/proc/${pid}/cmdline`, 'utf8').includes('cli/main.ts')
-  } catch {
-    return false
-  }
 }

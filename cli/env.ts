@@ -1,18 +1,28 @@
 import { readFileSync } from 'node:fs'
-import { credentialsFile, dataDirectory, runningFile, type RunningRecord } from './data-directory.ts'
+import { join } from 'node:path'
+import { directoryOf } from './data-directory.ts'
 import { Failure } from './failure.ts'
+import { runningOn } from './running.ts'
 
 /**
  * Prints shell lines for the control plane that runs on this data directory. AWS CLI versions before 2.13 do not read
  * AWS_ENDPOINT_URL, so `aws` becomes a function that passes it on.
  */
-export function env(options: { readonly data?: string; readonly region: string }): void {
-  const directory = dataDirectory(options.data)
-  const { url } = readRunning(directory)
+export function env(options: {
+  readonly data?: string
+  readonly port?: number
+  readonly region: string
+}): void {
+  const directory = directoryOf(options)
+  const running = runningOn(directory)
+  if (!running)
+    throw new Failure(
+      `no control plane runs on ${directory}: start one with "berth up", or name its --data directory (its --port, if it was started with --memory)`,
+    )
   const { accessKeyId, secretAccessKey } = readCredentials(directory)
   console.log(
     [
-      `export AWS_ENDPOINT_URL=${url}`,
+      `export AWS_ENDPOINT_URL=${running.url}`,
       `export AWS_ACCESS_KEY_ID=${accessKeyId}`,
       `export AWS_SECRET_ACCESS_KEY=${secretAccessKey}`,
       `export AWS_DEFAULT_REGION=${options.region}`,
@@ -25,19 +35,10 @@ export function env(options: { readonly data?: string; readonly region: string }
   )
 }
 
-function readRunning(directory: string): RunningRecord {
-  try {
-    return JSON.parse(readFileSync(runningFile(directory), 'utf8')) as RunningRecord
-  } catch {
-    throw new Failure(
-      `no control plane runs on ${directory}: start one with "berth up", or name its --data directory`,
-    )
-  }
-}
-
+/** The root's keys; a control plane with `--dev` has none and takes any. */
 function readCredentials(directory: string): { accessKeyId: string; secretAccessKey: string } {
   try {
-    const lines = readFileSync(credentialsFile(directory), 'utf8').split('\n')
+    const lines = readFileSync(join(directory, 'credentials'), 'utf8').split('\n')
     const value = (name: string): string =>
       lines.find((line) => line.startsWith(`${name}=`))?.slice(name.length + 1) ?? ''
     return { accessKeyId: value('aws_access_key_id'), secretAccessKey: value('aws_secret_access_key') }

@@ -9,6 +9,9 @@ const program = new Command('berth')
   .showHelpAfterError("Try 'berth --help'.")
   .configureHelp({ sortSubcommands: false })
 
+const memoryPortOption = new Option('--port <port>', 'of a control plane started with --memory').argParser(
+  port,
+)
 const dataOption = new Option('--data <dir>', 'where state, images and instances are kept').env('BERTH_DATA')
 
 program
@@ -18,7 +21,7 @@ program
     new Option('--port <port>', 'the one port of all APIs').env('BERTH_PORT').default(4566).argParser(port),
   )
   .addOption(dataOption)
-  .option('--memory', 'keep no state on disk: all of it is gone when the control plane ends')
+  .option('--memory', 'keep no state: everything, instances too, is gone when the control plane ends')
   .option('--store <url>', 'keep state in PostgreSQL (postgres://…)')
   .option('--dev', 'accept any signature; keys "test"/"test" are the root of account 000000000000')
   .option(
@@ -33,21 +36,28 @@ program
   .command('down')
   .description('end the control plane and the local instances with their containers; images and state stay')
   .addOption(dataOption)
+  .addOption(memoryPortOption)
   .option('--purge', 'delete the data directory as well')
-  .action(async (options: { data?: string; purge?: boolean }) => (await import('./down.ts')).down(options))
+  .action(async (options: { data?: string; port?: number; purge?: boolean }) =>
+    (await import('./down.ts')).down(options),
+  )
 
 program
   .command('env')
   .description('print the lines that point the AWS CLI and SDKs here: eval "$(berth env)"')
   .addOption(dataOption)
+  .addOption(memoryPortOption)
   .addOption(new Option('--region <region>', 'the default region').default('us-east-1'))
-  .action(async (options: { data?: string; region: string }) => (await import('./env.ts')).env(options))
+  .action(async (options: { data?: string; port?: number; region: string }) =>
+    (await import('./env.ts')).env(options),
+  )
 
 program
   .command('docker-host <instance-id>')
   .description("print the address of a local instance's Docker Engine: docker -H $(berth docker-host i-…) ps")
   .addOption(dataOption)
-  .action(async (instanceId: string, options: { data?: string }) =>
+  .addOption(memoryPortOption)
+  .action(async (instanceId: string, options: { data?: string; port?: number }) =>
     (await import('./docker-host.ts')).dockerHost(instanceId, options),
   )
 

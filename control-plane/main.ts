@@ -1,4 +1,4 @@
-import { chmodSync, mkdirSync, rmSync, writeFileSync } from 'node:fs'
+import { chmodSync, mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { BlobStore } from '@berth/registry/blob-store.ts'
 import { registryEndpoint } from '@berth/registry/endpoint.ts'
@@ -12,6 +12,7 @@ import { createAwsEndpoint } from '#adapters/aws-endpoint.ts'
 import { ecrLayers } from '#adapters/ecr-layers.ts'
 import { createHttpServer } from '#adapters/http-server.ts'
 import { embeddedInstances } from '#adapters/instance-provider.ts'
+import { instanceConsoles } from '#adapters/instance-provider-console.ts'
 import { openSqliteJournal } from '#adapters/journal-sqlite.ts'
 import { layerSweep } from '#adapters/layer-sweep.ts'
 import { createMetrics } from '#adapters/metrics.ts'
@@ -95,7 +96,7 @@ export async function startControlPlane(config: ControlPlaneConfig): Promise<Con
       clock,
       ids,
       installation,
-      dataPlanes: { layers: ecrLayers(blobs) },
+      dataPlanes: { layers: ecrLayers(blobs), consoles: instanceConsoles(directory) },
       services,
       mode: access,
       onError: (error, during) => report(during, error),
@@ -131,8 +132,7 @@ export async function startControlPlane(config: ControlPlaneConfig): Promise<Con
     throw error
   })
   // Instances from before reach their control plane at the gateway's address, so it is there before their agents retry.
-  if (instances.hasInstances())
-    await instances.prepare().catch((error: unknown) => report('instances', error))
+  await instances.recover().catch((error: unknown) => report('instances', error))
 
   const stopping = new AbortController()
   const run = <Effect, Outcome>(engine: Reconciler<Effect, Outcome>): Promise<void> =>
@@ -145,7 +145,6 @@ export async function startControlPlane(config: ControlPlaneConfig): Promise<Con
     run(taskReaper()),
     run(layerCollection(layerSweep(blobs), (digest) => store.count('layer', 'digest', digest) > 0)),
   ]
-  writeRunning(config, url)
   return {
     url,
     failed: store.failed,
@@ -155,7 +154,6 @@ export async function startControlPlane(config: ControlPlaneConfig): Promise<Con
       await server.close()
       await Promise.all(engines)
       await store.close()
-      rmSync(join(directory, 'running.json'), { force: true })
     },
   }
 }
@@ -202,9 +200,4 @@ function provideRootCredentials(store: Store, { directory, accountId }: ControlP
     { mode: 0o600 },
   )
   chmodSync(file, 0o600)
-}
-
-/** Tells `berth env` and `berth down` where the control plane of this directory is. */
-function writeRunning({ directory }: ControlPlaneConfig, url: string): void {
-  writeFileSync(join(directory, 'running.json'), JSON.stringify({ pid: process.pid, url }))
 }
