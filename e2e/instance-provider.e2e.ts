@@ -99,26 +99,24 @@ test('an instance keeps its containers over a stop and a start', async () => {
   expect(await answers(id)).toEqual(['hello', 'hello'])
 })
 
-/** Fails unless nothing on the machine names the installation of this directory or one of these instances. */
-const nothingIsLeft = async (directory: string, instanceIds: readonly string[]): Promise<void> => {
+/** What on the machine still names the installation of this directory or one of these instances, a while later. */
+const leftOf = async (directory: string, instanceIds: readonly string[]): Promise<string[]> => {
   const installation = createHash('sha256').update(realpathSync(directory)).digest('hex').slice(0, 8)
-  const links = instanceIds.map((id) => `bv${id.slice(-12)}`)
+  const names = [installation, ...instanceIds.flatMap((id) => [id, `bv${id.slice(-12)}`])]
   const traces = `ip netns; ip -br link; ip route; iptables -S; iptables -t nat -S; cat /etc/hosts /proc/mounts
-    find /sys/fs/cgroup -type d -name 'berth-*'; find /run/berth 2>/dev/null; true`
+    find /sys/fs/cgroup -type d -name 'berth-*'; find /run/berth 2>/dev/null; ps -eo args`
   const left = (): string[] =>
     sh(traces)
       .split('\n')
-      .filter((line) => [installation, ...links].some((name) => line.includes(name)))
-  await eventually('nothing is left', async () => left().length === 0, 10).catch(() =>
-    expect(left()).toEqual([]),
-  )
-  for (const id of instanceIds) expect(sh(`pgrep -f ${id} | grep -v $$ || true`)).toBe('')
+      .filter((line) => names.some((name) => line.includes(name)))
+  await eventually('nothing is left', async () => left().length === 0, 10).catch(() => undefined)
+  return left()
 }
 
 test('terminated instances leave nothing on the machine', async () => {
   await world.ec2.send(new TerminateInstancesCommand({ InstanceIds: ids }))
   for (const id of ids) await at(id, 'terminated')
-  await nothingIsLeft(world.berth.directory, ids)
+  expect(await leftOf(world.berth.directory, ids)).toEqual([])
 })
 
 const launchThree = async (): Promise<string[]> => {
@@ -139,7 +137,7 @@ test('instances terminated while they are pending leave nothing, and do not dist
   )
   await world.ec2.send(new TerminateInstancesCommand({ InstanceIds: [kept] }))
   await at(kept, 'terminated')
-  await nothingIsLeft(world.berth.directory, [first, second, kept])
+  expect(await leftOf(world.berth.directory, [first, second, kept])).toEqual([])
 })
 
 test('a control plane killed at any point of a launch brings the instances up when it is back', async () => {
@@ -157,7 +155,7 @@ test('a control plane killed at any point of a launch brings the instances up wh
   for (const id of launched.slice(0, 4)) await at(id, 'terminated')
   await world.ec2.send(new TerminateInstancesCommand({ InstanceIds: launched }))
   for (const id of launched) await at(id, 'terminated')
-  await nothingIsLeft(world.berth.directory, launched)
+  expect(await leftOf(world.berth.directory, launched)).toEqual([])
 })
 
 test('berth down leaves nothing of launches under way, nor of those of a control plane that was killed', async () => {
@@ -166,8 +164,23 @@ test('berth down leaves nothing of launches under way, nor of those of a control
     await wait(afterMs)
     if (afterMs !== 800) await world.crash()
     await world.berthCommand('down')
-    await nothingIsLeft(world.berth.directory, launched)
+    expect(await leftOf(world.berth.directory, launched)).toEqual([])
     await world.restart()
     await world.ec2.send(new TerminateInstancesCommand({ InstanceIds: launched }))
   }
+})
+
+test('a control plane removes at its start what belongs to no instance', async () => {
+  const { directory } = world.berth
+  await world.berthCommand('down')
+  const id = createHash('sha256').update(realpathSync(directory)).digest('hex').slice(0, 8)
+  const stranger = 'i-0000000000000dead'
+  sh(`ip netns add berth-${id}-${stranger}
+    ip link add berth-${id} type bridge
+    ip link add bv${stranger.slice(-12)} type veth peer name eth0 netns berth-${id}-${stranger}
+    ip link set bv${stranger.slice(-12)} master berth-${id}
+    iptables -w -t nat -I POSTROUTING -s 172.31.99.99/32 ! -o berth-${id} -j MASQUERADE
+    iptables -w -I FORWARD -i berth-${id} -j ACCEPT; iptables -w -I FORWARD -i berth-${id} -j ACCEPT`)
+  await world.restart()
+  expect(await leftOf(directory, [stranger])).toEqual([])
 })

@@ -85,9 +85,12 @@ export function agentProcess(instance: InstanceDescription, mainFile: string): S
   mkdirSync(`${instance.directory}/agent`, { recursive: true, mode: 0o700 })
   return {
     name: 'agent',
-    command: [process.execPath, mainFile],
+    command: [process.execPath, '--import', import.meta.resolve('./keep-compiled.ts'), mainFile],
     env: {
       ...basicEnv(),
+      ...(process.env['NODE_COMPILE_CACHE'] !== undefined && {
+        NODE_COMPILE_CACHE: process.env['NODE_COMPILE_CACHE'],
+      }),
       ...ecsConfig(instance.userData),
       ECS_BACKEND_HOST: instance.controlPlaneUrl,
       AWS_DEFAULT_REGION: instance.region,

@@ -1,4 +1,4 @@
-import { requestStop, type Task } from '@berth/control-plane/domain/task.ts'
+import { requestStop, type Task, type TaskContainer } from '@berth/control-plane/domain/task.ts'
 import type { Change } from '@berth/control-plane/state/store.ts'
 import { serviceScheduler } from '@berth/control-plane/engines/service-scheduler.ts'
 import { beforeEach, expect, test } from 'vitest'
@@ -31,6 +31,8 @@ const stop = (one: Task): Task =>
     now: bench.clock.now(),
   })
 
+const pending = (container: TaskContainer): TaskContainer => ({ ...container, lastStatus: 'PENDING' })
+
 /** Makes the change as a transaction would, and shows it to the checker. */
 function change(before: Task | undefined, after: Task): () => void {
   bench.store.update((tx) => tx.put('task', after))
@@ -40,6 +42,8 @@ function change(before: Task | undefined, after: Task): () => void {
 
 test.each<[string, () => Task]>([
   ['goes back', () => ({ ...task, lastStatus: 'PENDING' })],
+  ['has a container that goes back', () => ({ ...task, containers: task.containers.map(pending) })],
+  ['became RUNNING again', () => ({ ...task, startedAt: (task.startedAt ?? 0) + 1 })],
   ['has an older version', () => ({ ...task, version: 0 })],
   ['moves', () => ({ ...task, containerInstanceArn: 'elsewhere' })],
 ])('a task that %s breaks a law', (_, after) => {
@@ -77,6 +81,24 @@ test('a container that starts twice breaks a law', () => {
   checker.containerStarted(task.taskArn, 'app')
   checker.containerStarted(task.taskArn, 'sidecar')
   expect(() => checker.containerStarted(task.taskArn, 'app')).toThrow('started twice')
+})
+
+test('a task that ends though no essential container did breaks a law', () => {
+  const taskDefinition = bench.store.find('taskDefinition', task.taskDefinitionArn)
+  const beside = [{ name: 'sidecar', running: false, started: true, exitCode: 1, wasHealthy: false }]
+  const seen = (name: string) => beside.map((one) => ({ ...one, name, endedByItself: true }))
+  const { serviceArn: _, ...before } = { ...task, taskArn: 'alone' }
+  const after: Task = { ...before, lastStatus: 'STOPPED', stopCode: 'EssentialContainerExited' }
+  const watched = (name: string) => (): void => {
+    const other = new Checker(bench.clock, new JournalDisk(new Chance(1)), () => seen(name))
+    other.changed(bench.store, [
+      { table: 'taskDefinition', before: undefined, after: taskDefinition },
+      { table: 'task', before: undefined, after: before },
+      { table: 'task', before, after },
+    ] as Change[])
+  }
+  expect(watched('sidecar')).toThrow('none of its essential containers ended')
+  expect(watched('app')).not.toThrow()
 })
 
 test('what was acknowledged and is gone, or was not on the disk, breaks a law', () => {

@@ -1,18 +1,22 @@
+import type { ContainerDefinition } from '@aws-sdk/client-ecs'
 import type { Service } from '@berth/control-plane/domain/service.ts'
 import {
   appraise,
   essentialsOf,
   settledAfterMsDefault,
 } from '@berth/control-plane/domain/rollout-standing.ts'
-import { type Task, taskStatuses } from '@berth/control-plane/domain/task.ts'
+import { type ContainerStatus, type Task, taskStatuses } from '@berth/control-plane/domain/task.ts'
+import type { TaskDefinition } from '@berth/control-plane/domain/task-definition.ts'
 import type { Change, Store, View } from '@berth/control-plane/state/store.ts'
 import { tables } from '@berth/control-plane/state/tables.ts'
 import type { Clock } from '@berth/std/clock.ts'
+import { type SeenContainer, startsMax, unmetCondition, wrongEnd } from './container-laws.ts'
 import type { JournalDisk } from './disk.ts'
 
 export class Violation extends Error {}
 
 const hourMs = 3_600_000
+const containerStatuses: readonly ContainerStatus[] = ['PENDING', 'RUNNING', 'STOPPED']
 const rank = (task: Task): number => taskStatuses.indexOf(task.lastStatus)
 
 /** What was acknowledged of a task: it may go on from there, never back. */
@@ -26,30 +30,60 @@ interface Floor {
 export class Checker {
   readonly #clock: Clock
   readonly #disk: JournalDisk
-  readonly #started = new Set<string>()
+  /** The starts of each container, by task and name. */
+  readonly #started = new Map<string, { readonly first: number; readonly count: number }>()
+  /** The containers of each revision, and the revision of each task, as they were when they were made. */
+  readonly #definitions = new Map<string, readonly ContainerDefinition[]>()
+  readonly #revisions = new Map<string, string>()
+  readonly #seen: (taskArn: string) => readonly SeenContainer[]
   readonly #floors = new Map<string, Floor>()
   readonly #acknowledgedServices = new Set<string>()
 
-  constructor(clock: Clock, disk: JournalDisk) {
+  /** `seen` shows the containers of a task as they are on the hosts. */
+  constructor(
+    clock: Clock,
+    disk: JournalDisk,
+    seen: (taskArn: string) => readonly SeenContainer[] = () => [],
+  ) {
+    this.#seen = seen
     this.#clock = clock
     this.#disk = disk
   }
 
-  /** A container of a task starts once in its life. */
+  /** A container of a task starts once in its life, or as its restart policy says, and not before what it depends on. */
   containerStarted(taskArn: string, containerName: string): void {
     const key = `${taskArn} ${containerName}`
-    if (this.#started.has(key)) throw new Violation(`the container ${key} was started twice`)
-    this.#started.add(key)
+    const definition = this.definitionsOf(taskArn).find(({ name }) => name === containerName)
+    const now = this.#clock.now()
+    const { first, count } = this.#started.get(key) ?? { first: now, count: 0 }
+    if (count + 1 > startsMax(definition ?? {}, now - first))
+      throw new Violation(`the container ${key} was started twice`)
+    this.#started.set(key, { first, count: count + 1 })
+    const unmet = definition && unmetCondition(definition, this.#seen(taskArn))
+    if (unmet !== undefined) throw new Violation(`the container ${key} started before ${unmet}`)
+  }
+
+  definitionsOf(taskArn: string): readonly ContainerDefinition[] {
+    return this.#definitions.get(this.#revisions.get(taskArn) ?? '') ?? []
   }
 
   /** After each transaction: nothing goes back, no instance holds too much, rollouts stay within their bounds. */
   changed(store: Store, changes: readonly Change[]): void {
+    for (const { table, after } of changes)
+      if (table === 'taskDefinition' && after) {
+        const { taskDefinitionArn, containerDefinitions } = after as TaskDefinition
+        this.#definitions.set(taskDefinitionArn, containerDefinitions)
+      }
     const tasks = changes.filter((change): change is Change<'task'> => change.table === 'task')
     const instances = new Set<string>()
     for (const { before, after } of tasks) {
       if (!after) continue
-      if (before) checkForward(before, after)
-      else if (after.containerInstanceArn !== undefined) instances.add(after.containerInstanceArn)
+      if (before) {
+        checkForward(before, after)
+        this.#checkEnd(before, after)
+      } else this.#revisions.set(after.taskArn, after.taskDefinitionArn)
+      if (before) continue
+      if (after.containerInstanceArn !== undefined) instances.add(after.containerInstanceArn)
     }
     for (const arn of instances) checkCapacity(store, arn)
     for (const [serviceArn, own] of Map.groupBy(
@@ -103,6 +137,13 @@ export class Checker {
     }
   }
 
+  /** A container that is not essential does not end its task. */
+  #checkEnd(before: Task, after: Task): void {
+    if (before.lastStatus === 'STOPPED' || after.stopCode !== 'EssentialContainerExited') return
+    const wrong = wrongEnd(this.definitionsOf(after.taskArn), this.#seen(after.taskArn))
+    if (wrong !== undefined) throw new Violation(`${after.taskArn} stopped, but ${wrong}`)
+  }
+
   #raiseFloor(task: Task): void {
     const known = this.#floors.get(task.taskArn)
     this.#floors.set(task.taskArn, {
@@ -117,9 +158,16 @@ function checkForward(before: Task, after: Task): void {
   const { taskArn } = after
   if (rank(after) < rank(before))
     throw new Violation(`${taskArn} went from ${before.lastStatus} to ${after.lastStatus}`)
+  for (const [index, { name, lastStatus }] of after.containers.entries()) {
+    const was = before.containers[index]?.lastStatus ?? 'PENDING'
+    if (containerStatuses.indexOf(lastStatus) < containerStatuses.indexOf(was))
+      throw new Violation(`${name} of ${taskArn} went from ${was} to ${lastStatus}`)
+  }
   if (after.version < before.version) throw new Violation(`the version of ${taskArn} went back`)
   if (before.desiredStatus === 'STOPPED' && after.desiredStatus === 'RUNNING')
     throw new Violation(`${taskArn} was to stop and is to run again`)
+  if (before.startedAt !== undefined && before.startedAt !== after.startedAt)
+    throw new Violation(`${taskArn} was RUNNING and became RUNNING again`)
   if (before.containerInstanceArn !== undefined && before.containerInstanceArn !== after.containerInstanceArn)
     throw new Violation(`${taskArn} moved`)
 }

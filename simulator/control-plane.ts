@@ -1,7 +1,9 @@
 import type { MessageSocket } from '@berth/agent-protocol/socket.ts'
 import { AgentGateway } from '@berth/control-plane/adapters/agent-gateway.ts'
+import { operations as ec2Operations } from '@berth/control-plane/api/ec2/operations.ts'
 import { operations } from '@berth/control-plane/api/ecs/operations.ts'
 import type { Context, Operation } from '@berth/control-plane/api/operation.ts'
+import { instanceLifecycle } from '@berth/control-plane/engines/instance-lifecycle.ts'
 import { instanceLiveness } from '@berth/control-plane/engines/instance-liveness.ts'
 import { drive, type Reconciler } from '@berth/control-plane/engines/reconciler.ts'
 import { serviceScheduler } from '@berth/control-plane/engines/service-scheduler.ts'
@@ -14,6 +16,7 @@ import { AwsError } from '@berth/wire/error.ts'
 import type { Chance } from './chance.ts'
 import type { JournalDisk } from './disk.ts'
 import { Life } from './life.ts'
+import { ProviderFault, type SimulatedProvider } from './provider.ts'
 
 export const scope = { accountId: '000000000000', region: 'us-east-1' }
 const url = 'http://control-plane'
@@ -22,6 +25,8 @@ export interface ControlPlaneOptions {
   readonly clock: Clock
   readonly chance: Chance
   readonly disk: JournalDisk
+  /** Without one the engine that makes EC2 instances does not run. */
+  readonly provider?: SimulatedProvider
   /** After each transaction. */
   readonly onChanges: (store: Store, changes: readonly Change[]) => void
   /** What a request changed, once its answer is about to leave. */
@@ -68,6 +73,7 @@ export class ControlPlane {
     this.#run(taskDispatch(gateway))
     this.#run(instanceLiveness({ view: store, hasSession: (arn) => gateway.told(arn) !== undefined }))
     this.#run(taskReaper())
+    if (options.provider) this.#run(instanceLifecycle(options.provider.of(life), ids))
   }
 
   /** A control plane that goes on from what is on the disk. */
@@ -79,7 +85,7 @@ export class ControlPlane {
   /** One request, from the check of its meaning to the moment its answer may leave. */
   async serve(name: string, input: object): Promise<unknown> {
     if (!this.life.alive) throw new Error('connect ECONNREFUSED')
-    const { run } = operations[name as keyof typeof operations] as Operation<object, unknown>
+    const { run } = { ...ec2Operations, ...operations }[name] as Operation<object, unknown>
     const changes: Change[] = []
     const unwatch = this.store.watch((made) => changes.push(...made))
     try {
@@ -152,13 +158,16 @@ export class ControlPlane {
           uploadLayerPart: noLayers,
           completeLayerUpload: noLayers,
         },
+        consoles: { getConsoleOutput: noLayers },
       },
     }
   }
 
   #run<Effect, Outcome>(engine: Reconciler<Effect, Outcome>): void {
     const onError = (name: string, error: unknown): void => {
-      if (this.life.alive) this.#options.onError(name, error)
+      if (!this.life.alive) return
+      if (error instanceof ProviderFault) this.#options.note(`${name}: ${error.message}`)
+      else this.#options.onError(name, error)
     }
     void drive(engine, { store: this.store, clock: this.life.clock, stop: this.#stop.signal, onError })
   }

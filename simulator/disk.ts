@@ -49,9 +49,12 @@ export class HostDisk {
   readonly #values = new Map<string, string>()
   readonly #chance: Chance
   readonly #clock: Clock
+  readonly #failure: () => number
 
-  constructor(clock: Clock, chance: Chance) {
+  /** `failure` is the probability that a write is refused. */
+  constructor(clock: Clock, chance: Chance, failure: () => number = () => 0) {
     this.#clock = clock
+    this.#failure = failure
     this.#chance = chance
   }
 
@@ -60,6 +63,7 @@ export class HostDisk {
     const change = async (effect: () => void): Promise<void> => {
       if (!life.alive) return new Promise(() => undefined)
       await sleep(this.#clock, this.#chance.between(0.1, 3))
+      if (life.alive && this.#chance.happens(this.#failure())) throw new Error('EIO: i/o error, write')
       if (life.alive || this.#chance.happens(0.5)) effect()
       if (!life.alive) await new Promise(() => undefined)
     }

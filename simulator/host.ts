@@ -4,6 +4,7 @@ import { InMemoryRuntime, type StoredContainer } from '@berth/agent/runtime/in-m
 import { type AgentDependencies, agentDefaults } from '@berth/agent/runtime/ports.ts'
 import { type Clock, sleep } from '@berth/std/clock.ts'
 import type { Chance } from './chance.ts'
+import type { SeenContainer } from './container-laws.ts'
 import { HostDisk } from './disk.ts'
 import { Life } from './life.ts'
 
@@ -12,6 +13,10 @@ export interface RuntimeFaults {
   readonly unreachable: number
   /** Probability that a container ends with code 1 within seconds of its start. */
   readonly crash: number
+  /** Probability that the agent dies with a container that it creates or starts, just after that took effect. */
+  readonly agentDeath?: number
+  /** Probability that the agent's disk refuses a write. */
+  readonly diskFailure?: number
 }
 
 export interface HostOptions {
@@ -38,17 +43,22 @@ export class Host {
   readonly cpu = 4096
   readonly memoryMiB = 4096
   lost = false
+  /** Switched on. */
+  up = false
   agent: Agent | undefined
   readonly #options: HostOptions
   readonly #disk: HostDisk
   #life: Life
+  #agentRuns = false
   #incarnations = 0
+  readonly #healthy = new Set<string>()
+  readonly #askedToStop = new Set<string>()
 
   constructor(options: HostOptions) {
     const { clock, chance } = options
     this.instanceId = options.instanceId
     this.#options = options
-    this.#disk = new HostDisk(clock, chance)
+    this.#disk = new HostDisk(clock, chance, () => options.faults().diskFailure ?? 0)
     this.#life = new Life(clock)
     this.runtime = new InMemoryRuntime({
       clock,
@@ -59,9 +69,25 @@ export class Host {
     })
   }
 
+  /** Switches the machine on. */
+  boot(): void {
+    if (this.lost || this.up) return
+    this.up = true
+    this.runtime.comeUp()
+    this.startAgent()
+  }
+
+  /** Shuts the machine down; what it has on its disk stays. */
+  halt(): void {
+    this.up = false
+    this.#endAgent()
+    this.runtime.goDown(true)
+  }
+
   /** Starts an agent, as the host's init does; one that ends by itself is started again. */
   startAgent(): void {
-    if (this.lost) return
+    if (!this.up || this.#agentRuns) return
+    this.#agentRuns = true
     const life = new Life(this.#options.clock)
     this.#life = life
     const agent = new Agent(this.#dependencies(life), {
@@ -79,16 +105,39 @@ export class Host {
 
   /** kill -9; the host's init starts another. */
   crashAgent(downMs = restartAfterMs): void {
-    if (!this.#life.alive || this.lost) return
-    this.#life.end()
+    if (!this.#agentRuns) return
+    this.#endAgent()
     this.#options.clock.at(this.#options.clock.now() + downMs, () => this.startAgent())
   }
 
   /** The machine is gone with all that is on it. */
   lose(): void {
     this.lost = true
+    this.halt()
+  }
+
+  setHealth(id: string, status: 'healthy' | 'unhealthy'): void {
+    if (status === 'healthy') this.#healthy.add(id)
+    this.runtime.setHealth(id, status)
+  }
+
+  /** The containers of a task as they are, or were. */
+  seen(taskArn: string): SeenContainer[] {
+    return [...this.runtime.containers.values()]
+      .filter(({ labels }) => labels['com.amazonaws.ecs.task-arn'] === taskArn)
+      .map(({ id, labels, status, starts, exitCode }) => ({
+        name: labels['com.amazonaws.ecs.container-name'] ?? '',
+        running: status === 'running',
+        started: starts > 0,
+        exitCode,
+        wasHealthy: this.#healthy.has(id),
+        endedByItself: status === 'exited' && !this.#askedToStop.has(id),
+      }))
+  }
+
+  #endAgent(): void {
+    this.#agentRuns = false
     this.#life.end()
-    this.runtime.goDown(true)
   }
 
   running(): StoredContainer[] {
@@ -104,7 +153,7 @@ export class Host {
     return {
       clock: life.clock,
       ids: chance.ids,
-      runtime: runtimeOf(this.runtime, life, asked),
+      runtime: runtimeOf(this.runtime, life, asked, (id) => this.#askedToStop.add(id)),
       ecs: {
         registerContainerInstance: (input) => asked(() => ecs.registerContainerInstance(input)),
         createCluster: (input) => asked(() => ecs.createCluster(input)),
@@ -133,6 +182,11 @@ export class Host {
     const { clock, chance, faults } = this.#options
     const slow = call === 'pull' ? 2_000 : call === 'start' || call === 'create' ? 80 : 5
     if (moment === 'before') await sleep(clock, chance.between(slow / 4, slow))
+    const isStep = call === 'create' || call === 'start'
+    if (isStep && moment === 'after' && chance.happens(faults().agentDeath ?? 0)) {
+      this.#options.note(`the agent of ${this.instanceId} is killed with a ${call}`)
+      this.crashAgent()
+    }
     if (chance.happens(faults().unreachable))
       throw new RuntimeError('unreachable', `connection lost ${moment} ${call}`)
   }
@@ -151,7 +205,7 @@ export class Host {
     else if (chance.happens(faults().crash)) later(chance.between(1, 5_000), () => this.runtime.exit(id, 1))
     if (!body['Healthcheck']) return
     this.runtime.setHealth(id, 'starting')
-    later(chance.between(1_000, 8_000), () => this.runtime.setHealth(id, 'healthy'))
+    later(chance.between(1_000, 8_000), () => this.setHealth(id, 'healthy'))
   }
 }
 
@@ -160,6 +214,7 @@ function runtimeOf(
   runtime: InMemoryRuntime,
   life: Life,
   asked: <T>(answer: () => Promise<T>) => Promise<T>,
+  onStop: (id: string) => void,
 ): ContainerRuntime {
   return {
     version: () => asked(() => runtime.version()),
@@ -168,11 +223,16 @@ function runtimeOf(
     removeImage: (image) => asked(() => runtime.removeImage(image)),
     create: (name, body) => asked(() => runtime.create(name, body)),
     start: (id) => asked(() => runtime.start(id)),
-    stop: (id) => asked(() => runtime.stop(id)),
+    stop: (id) =>
+      asked(() => {
+        onStop(runtime.find(id)?.id ?? id)
+        return runtime.stop(id)
+      }),
     remove: (id) => asked(() => runtime.remove(id)),
     inspect: (idOrName) => asked(() => runtime.inspect(idOrName)),
     stats: (id) => asked(() => runtime.stats(id)),
     createVolume: (volume) => asked(() => runtime.createVolume(volume)),
+    hasVolume: (name) => asked(() => runtime.hasVolume(name)),
     removeVolume: (name) => asked(() => runtime.removeVolume(name)),
     watch: (watcher) => {
       const unwatch = runtime.watch({

@@ -15,6 +15,8 @@ export interface NetworkFaults {
 
 export const noNetworkFaults: NetworkFaults = { loss: 0, delay: 0, duplication: 0, drop: 0 }
 
+/** A copy of a request may arrive when what it says is long over. */
+const copyDelayMsMax = 60_000
 const requestTimeoutMs = 20_000
 /** How long a closing side waits for the other side's word. */
 const closeTimeoutMs = 3_000
@@ -56,7 +58,7 @@ export class SimulatedNetwork {
       if (!this.#chance.happens(this.faults.loss))
         this.#clock.at(this.#clock.now() + this.latencyMs(), arrive)
       if (repeatable && this.#chance.happens(this.faults.duplication))
-        this.#clock.at(this.#clock.now() + this.latencyMs() + 1_000, arrive)
+        this.#clock.at(this.#clock.now() + this.#chance.between(1_000, copyDelayMsMax), arrive)
     })
   }
 

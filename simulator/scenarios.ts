@@ -2,10 +2,13 @@ import type { CreateServiceRequest, RegisterTaskDefinitionRequest } from '@aws-s
 import { AwsError } from '@berth/wire/error.ts'
 import { batchImage, missingImage } from './host.ts'
 import type { NetworkFaults } from './network.ts'
+import { large, type Shape, taskShape } from './task-shapes.ts'
 import type { Faults, World } from './world.ts'
 
 export interface Scenario {
   readonly hosts: number
+  /** Its clients may ask EC2 for instances. */
+  readonly withProvider?: boolean
   readonly faults: Faults
   /** What clients do; faults end when it has ended. */
   readonly play: (world: World) => Promise<void>
@@ -26,31 +29,10 @@ const percentages = [
 const count = (world: World, low: number, high: number): number =>
   Math.floor(world.chance.between(low, high + 1))
 
-interface Shape {
-  readonly cpu?: number
-  readonly memory?: number
-  readonly hostPort?: number
-  readonly hasCheck?: boolean
-}
-
-/** So large that four fill a host by their memory. */
-const large: Shape = { cpu: 512, memory: 1024 }
-
 async function register(world: World, family: string, image: string, shape: Shape = {}): Promise<string> {
-  const { cpu = 128, memory = 128, hostPort, hasCheck } = shape
   const input: RegisterTaskDefinitionRequest = {
     family,
-    containerDefinitions: [
-      {
-        name: 'app',
-        image,
-        cpu,
-        memory,
-        essential: true,
-        ...(hostPort !== undefined && { portMappings: [{ containerPort: 80, hostPort }] }),
-        ...(hasCheck && { healthCheck: { command: ['CMD-SHELL', 'true'] } }),
-      },
-    ],
+    containerDefinitions: taskShape(world.chance, image, shape),
   }
   const { taskDefinition } = await world.request<{ taskDefinition: { taskDefinitionArn: string } }>(
     'RegisterTaskDefinition',
@@ -184,11 +166,87 @@ async function everything(world: World): Promise<void> {
   await Promise.all([rollServices(world), runTasks(world), deleted])
 }
 
+/** A service waits for room: it gets it soon after others make some. */
+async function fillCluster(world: World): Promise<void> {
+  const taskDefinition = await register(world, 'web', 'web', large)
+  const { tasks } = await world.request<{ tasks: Array<{ taskArn: string }> }>('RunTask', {
+    taskDefinition,
+    count: 8,
+    clientToken: world.chance.ids.hex(32),
+  })
+  await createService(world, { serviceName: 'web', taskDefinition, desiredCount: 2 })
+  await world.sleep(world.chance.between(5, 30) * minute)
+  for (const { taskArn } of tasks.slice(0, 2)) {
+    await world.request('StopTask', { task: taskArn })
+    await world.sleep(world.chance.between(0, minute))
+  }
+  await world.sleep(minute)
+  const running = world.controlPlane?.store
+    .list('task')
+    .filter((task) => task.serviceArn !== undefined && task.lastStatus === 'RUNNING')
+  if (running?.length !== 2)
+    world.fail(new Error(`the room for ${running?.length} tasks of 2 was used in time`))
+}
+
+async function instanceIds(world: World, states: readonly string[]): Promise<string[]> {
+  const { Reservations } = await world.request<{
+    Reservations: Array<{ Instances: Array<{ InstanceId: string; State: { Name: string } }> }>
+  }>('DescribeInstances', {})
+  return Reservations.flatMap(({ Instances }) => Instances)
+    .filter(({ State }) => states.includes(State.Name))
+    .map(({ InstanceId }) => InstanceId)
+}
+
+async function launch(world: World, instances: number): Promise<void> {
+  await world.request('RunInstances', {
+    MinCount: 1,
+    MaxCount: instances,
+    InstanceType: 't3.medium',
+    ClientToken: world.chance.ids.hex(32),
+  })
+}
+
+/** What a client does to an instance, whose state may not allow it any more. */
+async function disturb(world: World, instanceId: string): Promise<void> {
+  const act =
+    world.chance.oneOf(['TerminateInstances', 'StopInstances', 'RebootInstances', 'lose'] as const) ?? 'lose'
+  world.note(`${act} ${instanceId}`)
+  const host = world.hosts.find((candidate) => candidate.instanceId === instanceId)
+  if (act === 'lose') return host && world.loseHost(host)
+  await world.request(act, { InstanceIds: [instanceId] }).catch(ifGone)
+  if (act !== 'StopInstances') return
+  await world.sleep(world.chance.between(0, minute))
+  await world.request('StartInstances', { InstanceIds: [instanceId] }).catch(ifGone)
+}
+
+function ifGone(error: unknown): void {
+  if (!(error instanceof AwsError && error.code === 'IncorrectInstanceState')) throw error
+}
+
+async function runInstances(world: World): Promise<void> {
+  const taskDefinition = await register(world, 'web', 'web', large)
+  await createService(world, { serviceName: 'web', taskDefinition })
+  await launch(world, 3)
+  for (let round = 0; round < 4; round++) {
+    await world.sleep(world.chance.between(0, 2 * minute))
+    const instanceId = world.chance.oneOf(await instanceIds(world, ['running']))
+    if (instanceId !== undefined) await disturb(world, instanceId)
+    if (world.chance.happens(0.5)) await launch(world, 1)
+    await update(world, 'web', { desiredCount: count(world, 1, 8) })
+  }
+  for (;;) {
+    if ((await instanceIds(world, ['running'])).length >= 3) return
+    const lacking = 3 - (await instanceIds(world, ['running', 'pending'])).length
+    if (lacking > 0) await launch(world, lacking)
+    await world.sleep(20_000)
+  }
+}
+
 const network = { network: badNetwork, connectionLossMeanMs: minute }
 const runtime = { unreachable: 0.02, crash: 0.02 }
 
 async function fillFleet(world: World): Promise<void> {
-  const taskDefinition = await register(world, 'web', 'web')
+  const taskDefinition = await register(world, 'web', 'web', { alone: true })
   for (let number = 0; number < 10; number++)
     await createService(world, { serviceName: `web${number}`, taskDefinition, desiredCount: 1_000 })
 }
@@ -214,14 +272,37 @@ export const scenarios: Readonly<Record<string, Scenario>> = {
   },
   'agent-crashes': {
     hosts: 3,
-    faults: { ...network, runtime, agentCrashMeanMs: 20_000, runtimeRestartMeanMs: minute },
+    faults: {
+      ...network,
+      runtime: { ...runtime, agentDeath: 0.05 },
+      agentCrashMeanMs: 20_000,
+      runtimeRestartMeanMs: minute,
+    },
     play: everything,
+  },
+  // Connections stay up, so that nothing is told again only because an agent came back.
+  'agent-disk-errors': {
+    hosts: 3,
+    faults: { runtime: { ...runtime, diskFailure: 0.15 } },
+    play: keepServices,
+  },
+  'full-cluster': { hosts: 2, faults: {}, play: fillCluster },
+  'ec2-instances': {
+    hosts: 0,
+    withProvider: true,
+    faults: {
+      network: badNetwork,
+      providerFailure: 0.05,
+      controlPlaneCrashMeanMs: minute,
+      crashAtWrite: 0.02,
+    },
+    play: runInstances,
   },
   chaos: {
     hosts: 4,
     faults: {
       ...network,
-      runtime,
+      runtime: { ...runtime, agentDeath: 0.02, diskFailure: 0.02 },
       controlPlaneCrashMeanMs: 1.5 * minute,
       crashAtWrite: 0.01,
       agentCrashMeanMs: 40_000,

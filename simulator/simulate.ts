@@ -1,4 +1,5 @@
 import { fleet, scenarios } from './scenarios.ts'
+import { unsettled } from './settled.ts'
 import { World } from './world.ts'
 
 export interface Outcome {
@@ -19,8 +20,13 @@ const settleCheckMs = 5_000
 
 /** Plays a scenario with a seed. The same seed gives the same run. */
 export async function simulate(scenario: string, seed: number): Promise<Outcome> {
-  const { hosts, faults, play } = { ...scenarios, fleet }[scenario] ?? unknownScenario(scenario)
-  const world = new World(seed)
+  const {
+    hosts,
+    faults,
+    withProvider = false,
+    play,
+  } = { ...scenarios, fleet }[scenario] ?? unknownScenario(scenario)
+  const world = new World(seed, { withProvider })
   const startedMs = world.clock.now()
   await world.startControlPlane()
   const played = { done: false }
@@ -51,9 +57,9 @@ async function settle(world: World): Promise<void> {
   const deadline = world.clock.now() + settleMsMax
   while (world.violation === undefined) {
     await world.run(world.clock.now() + settleCheckMs, () => false)
-    const unsettled = world.unsettled()
-    if (unsettled === undefined) return
-    if (world.clock.now() >= deadline) world.fail(new Error(`it never settled: ${unsettled}`))
+    const lacking = unsettled(world)
+    if (lacking === undefined) return
+    if (world.clock.now() >= deadline) world.fail(new Error(`it never settled: ${lacking}`))
   }
 }
 

@@ -1,4 +1,5 @@
 import type { AgentDependencies } from '@berth/agent/runtime/ports.ts'
+import type { ContainerDefinition } from '@aws-sdk/client-ecs'
 import type { Instance } from '@berth/control-plane/domain/instance.ts'
 import { sleep } from '@berth/std/clock.ts'
 import { AwsError } from '@berth/wire/error.ts'
@@ -8,6 +9,7 @@ import { SimulatedClock } from './clock.ts'
 import { ControlPlane, scope } from './control-plane.ts'
 import { JournalDisk } from './disk.ts'
 import { Host, type RuntimeFaults } from './host.ts'
+import { SimulatedProvider } from './provider.ts'
 import { type NetworkFaults, noNetworkFaults, SimulatedNetwork } from './network.ts'
 
 /** What goes wrong in a run. Mean times are in milliseconds of simulated time; absent, it does not happen. */
@@ -24,9 +26,13 @@ export interface Faults {
   readonly healthLossMeanMs?: number
   readonly runtimeRestartMeanMs?: number
   readonly connectionLossMeanMs?: number
+  /** Probability that a call of the instance provider fails, before or after it took effect. */
+  readonly providerFailure?: number
 }
 
 const historyMax = 60
+/** What has no token: a copy that arrives after the next such request would rightly undo that. */
+const withoutToken = new Set(['UpdateService', 'StartInstances', 'StopInstances', 'RebootInstances'])
 const startMs = Date.UTC(2026, 0, 1)
 const controlPlaneDownMs = 2_000
 const noRuntimeFaults: RuntimeFaults = { unreachable: 0, crash: 0 }
@@ -40,14 +46,18 @@ export class World {
   readonly history: string[] = []
   /** What the clients of a scenario wait for beside what always must be: each says what is not so yet. */
   readonly expectations: Array<(world: World) => string | undefined> = []
+  /** Where EC2 instances come from; without one the scenario's hosts are put there by hand. */
+  readonly provider: SimulatedProvider | undefined
   controlPlane: ControlPlane | undefined
   violation: unknown
   readonly #disk: JournalDisk
   readonly #checker: Checker
+  /** Where the containers of each task were started. */
+  readonly #hostOf = new Map<string, Host>()
   #faults: Faults = {}
   #faulty = false
 
-  constructor(seed: number) {
+  constructor(seed: number, { withProvider = false } = {}) {
     this.chance = new Chance(seed)
     this.network = new SimulatedNetwork(this.clock, this.chance.fork())
     this.#disk = new JournalDisk(this.chance.fork())
@@ -55,7 +65,18 @@ export class World {
       if (this.#faulty && this.chance.happens((this.#faults.crashAtWrite ?? 0) / 2))
         this.crashControlPlane(moment)
     }
-    this.#checker = new Checker(this.clock, this.#disk)
+    this.#checker = new Checker(
+      this.clock,
+      this.#disk,
+      (taskArn) => this.#hostOf.get(taskArn)?.seen(taskArn) ?? [],
+    )
+    if (withProvider)
+      this.provider = new SimulatedProvider({
+        clock: this.clock,
+        chance: this.chance.fork(),
+        failure: () => (this.#faulty ? (this.#faults.providerFailure ?? 0) : 0),
+        makeHost: (instanceId) => this.#makeHost(instanceId),
+      })
   }
 
   /** A line for the history that is printed with a violation. */
@@ -78,6 +99,7 @@ export class World {
       clock: this.clock,
       chance: this.chance.fork(),
       disk: this.#disk,
+      ...(this.provider && { provider: this.provider }),
       onChanges: (store, changes) =>
         this.#check(() => {
           this.#checker.changed(store, changes)
@@ -111,7 +133,13 @@ export class World {
     await this.#operate((controlPlane) =>
       controlPlane.change((tx) => tx.put('instance', ec2Instance(instanceId))),
     )
-    const host = new Host({
+    const host = this.#makeHost(instanceId)
+    host.boot()
+    return host
+  }
+
+  #makeHost(instanceId: string): Host {
+    const host: Host = new Host({
       instanceId,
       clock: this.clock,
       chance: this.chance.fork(),
@@ -122,17 +150,20 @@ export class World {
           if (!this.controlPlane) throw new Error('connect ECONNREFUSED')
           this.controlPlane.accept(url, query, socket)
         }),
-      onStart: (taskArn, name) => this.#check(() => this.#checker.containerStarted(taskArn, name)),
+      onStart: (taskArn, name) => {
+        this.#hostOf.set(taskArn, host)
+        this.#check(() => this.#checker.containerStarted(taskArn, name))
+      },
       note: (text) => this.note(text),
     })
     this.hosts.push(host)
-    host.startAgent()
     return host
   }
 
   /** The machine breaks, and its provider says so. */
   async loseHost(host: Host): Promise<void> {
     this.note(`${host.instanceId} is lost`)
+    if (this.provider) return this.provider.lose(host.instanceId)
     host.lose()
     const ended = {
       ...ec2Instance(host.instanceId),
@@ -144,8 +175,7 @@ export class World {
 
   /** A client's request, repeated until it is answered. Throws the AwsError that is the answer. */
   async request<Output>(name: string, input: object): Promise<Output> {
-    // An update has no token: its copy, arriving after the next one, would rightly undo that.
-    const repeatable = name !== 'UpdateService'
+    const repeatable = !withoutToken.has(name)
     for (;;) {
       try {
         return (await this.network.call(() => this.#serve(name, input), repeatable)) as Output
@@ -161,7 +191,7 @@ export class World {
     this.#faults = faults
     this.#faulty = true
     this.network.faults = faults.network ?? noNetworkFaults
-    const healthyHosts = (): Host[] => this.hosts.filter((host) => !host.lost)
+    const healthyHosts = (): Host[] => this.hosts.filter((host) => host.up)
     this.#again(faults.controlPlaneCrashMeanMs, () => this.crashControlPlane('at any time'))
     this.#again(faults.connectionLossMeanMs, () =>
       this.network.breakConnections(() => this.chance.happens(0.5)),
@@ -175,7 +205,7 @@ export class World {
       const host = this.chance.oneOf(healthyHosts())
       if (!host) return
       this.loseHost(host).catch((error: unknown) => this.fail(error))
-      this.addHost().catch((error: unknown) => this.fail(error))
+      if (!this.provider) this.addHost().catch((error: unknown) => this.fail(error))
     })
     this.#again(faults.containerDeathMeanMs, () => {
       const host = this.chance.oneOf(healthyHosts())
@@ -190,7 +220,7 @@ export class World {
       const container = this.chance.oneOf((host?.running() ?? []).filter(({ health }) => health))
       if (!container) return
       this.note(`a container of ${container.labels['com.amazonaws.ecs.task-arn']} becomes unhealthy`)
-      host?.runtime.setHealth(container.id, 'unhealthy')
+      host?.setHealth(container.id, 'unhealthy')
     })
     this.#again(faults.runtimeRestartMeanMs, () => {
       const host = this.chance.oneOf(healthyHosts())
@@ -198,7 +228,7 @@ export class World {
       this.note(`the container runtime of ${host.instanceId} restarts`)
       host.runtime.goDown(this.chance.happens(0.5))
       this.clock.at(this.clock.now() + this.chance.between(100, 10_000), () => {
-        if (!host.lost) host.runtime.comeUp()
+        if (host.up) host.runtime.comeUp()
       })
     })
   }
@@ -214,43 +244,8 @@ export class World {
     await this.clock.run(untilMs, () => this.violation !== undefined || done())
   }
 
-  /** Undefined once everything is as it should be; before, what is not. */
-  unsettled(): string | undefined {
-    const store = this.controlPlane?.store
-    if (!store) return 'the control plane is down'
-    for (const service of store.list('service')) {
-      if (service.status === 'INACTIVE') continue
-      const deployments = store.by('deployment', 'service', service.serviceArn)
-      const tasks = store.by('task', 'service', service.serviceArn)
-      const running = tasks.filter(
-        (task) => task.lastStatus === 'RUNNING' && task.desiredStatus === 'RUNNING',
-      )
-      if (service.status !== 'ACTIVE') return `${service.serviceArn} is ${service.status}`
-      if (running.length !== service.desiredCount || tasks.length !== running.length)
-        return `${service.serviceArn} has ${running.length} running of ${tasks.length} tasks, not ${service.desiredCount}`
-      if (deployments.length !== 1 || deployments[0]?.rolloutState !== 'COMPLETED')
-        return `${service.serviceArn} has the deployments ${JSON.stringify(deployments)}`
-    }
-    for (const expectation of this.expectations) {
-      const lacking = expectation(this)
-      if (lacking !== undefined) return lacking
-    }
-    const running = new Map<string, string>()
-    for (const task of store.list('task')) {
-      if (task.lastStatus === 'STOPPED') continue
-      if (task.lastStatus !== 'RUNNING' || task.desiredStatus !== 'RUNNING')
-        return `${task.taskArn} is ${task.lastStatus} and should be ${task.desiredStatus}`
-      running.set(task.taskArn, task.containerInstanceArn ?? '')
-    }
-    for (const host of this.hosts)
-      for (const { labels } of host.running()) {
-        const taskArn = labels['com.amazonaws.ecs.task-arn'] ?? ''
-        if (running.get(taskArn) !== host.agent?.identity().containerInstanceArn)
-          return `a container of ${taskArn} runs on ${host.instanceId}, where it should not`
-        running.delete(taskArn)
-      }
-    const [missing] = running.keys()
-    return missing === undefined ? undefined : `${missing} is RUNNING without a container`
+  definitionsOf(taskArn: string): readonly ContainerDefinition[] {
+    return this.#checker.definitionsOf(taskArn)
   }
 
   /** At the end all that was acknowledged must still be there. */

@@ -49,6 +49,7 @@ function decode(shape: Shape, json: Json): unknown {
     case 'document':
       return json
     case 'string':
+    case 'integer':
     case 'number':
     case 'boolean':
     case 'timestamp':
@@ -65,7 +66,8 @@ function objectOf(json: Json): { readonly [key: string]: Json } {
 
 const typeNames = {
   string: 'String',
-  number: 'Integer',
+  integer: 'Integer',
+  number: 'Double',
   boolean: 'Boolean',
   timestamp: 'Timestamp',
   blob: 'ByteBuffer',
@@ -81,6 +83,8 @@ function decodeScalar(kind: Exclude<ScalarKind, 'document'>, json: Json): unknow
     if (!Number.isNaN(date.getTime())) return date
   } else if (kind === 'blob') {
     if (typeof json === 'string') return new Uint8Array(Buffer.from(json, 'base64'))
+  } else if (kind === 'integer') {
+    if (Number.isSafeInteger(json)) return json
   } else if (typeof json === kind) {
     return json
   }
@@ -121,6 +125,7 @@ function encode(shape: Shape, value: unknown): unknown {
     case 'blob':
       return Buffer.from(value as Uint8Array).toString('base64')
     case 'string':
+    case 'integer':
     case 'number':
     case 'boolean':
     case 'document':
@@ -128,4 +133,4 @@ function encode(shape: Shape, value: unknown): unknown {
   }
 }
 
-const isPlain = ({ kind }: Shape): boolean => kind === 'string' || kind === 'number' || kind === 'boolean'
+const isPlain = ({ kind }: Shape): boolean => ['string', 'integer', 'number', 'boolean'].includes(kind)

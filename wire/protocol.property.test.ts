@@ -18,7 +18,8 @@ const timestamps = (format: 5 | 7) => ({ timestampFormat: { useTrait: true, defa
 const text = fc.string({ unit: 'grapheme', minLength: 1, maxLength: 8 }).map((value) => `a${value}z`)
 const scalars = {
   string: text,
-  number: fc.integer(),
+  integer: fc.integer(),
+  number: fc.integer({ min: -1_000_000, max: 1_000_000 }).map((value) => value / 8),
   boolean: fc.boolean(),
   timestamp: fc.date({ noInvalidDate: true, min: new Date('1980-01-01'), max: new Date('2100-01-01') }),
   blob: fc.uint8Array({ minLength: 1, maxLength: 9 }),
@@ -51,6 +52,7 @@ function valueOf(shape: Shape, depth: number): fc.Arbitrary<unknown> {
         noNullPrototype: true,
       })
     case 'string':
+    case 'integer':
     case 'number':
     case 'boolean':
     case 'timestamp':

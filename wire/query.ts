@@ -50,6 +50,7 @@ function decode(shape: Shape, node: Node, dialect: QueryDialect, path: string): 
         }),
       )
     case 'string':
+    case 'integer':
     case 'number':
     case 'boolean':
     case 'timestamp':
@@ -75,6 +76,9 @@ function decodeScalar(kind: ScalarKind, text: string, path: string, dialect: Que
     case 'boolean':
       if (/^(?:true|false)$/i.test(text)) return text.toLowerCase() === 'true'
       break
+    case 'integer':
+      if (/^[+-]?\d+$/.test(text)) return Number(text)
+      break
     case 'number':
       if (/^[+-]?\d+(?:\.\d+)?(?:e[+-]?\d+)?$/i.test(text)) return Number(text)
       break
@@ -83,11 +87,10 @@ function decodeScalar(kind: ScalarKind, text: string, path: string, dialect: Que
       if (!Number.isNaN(date.getTime())) return date
     }
   }
-  const expected = kind === 'number' ? 'integer' : kind
   throw dialect === 'ec2'
     ? new AwsError(
         'InvalidParameterValue',
-        `Value (${text}) for parameter ${path} is invalid. Expected ${expected}.`,
+        `Value (${text}) for parameter ${path} is invalid. Expected ${kind}.`,
       )
-    : new AwsError('MalformedInput', `Value (${text}) for parameter ${path} is not a valid ${expected}.`)
+    : new AwsError('MalformedInput', `Value (${text}) for parameter ${path} is not a valid ${kind}.`)
 }

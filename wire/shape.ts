@@ -1,11 +1,12 @@
 import type { NormalizedSchema } from '@smithy/core/schema'
 import { present } from '@berth/std/assert.ts'
+import { fractions } from './fractions.ts'
 
 /** What a value of the model looks like; compiled once from AWS's runtime schema, so that a request costs one walk. */
 export type Shape = StructShape | ListShape | MapShape | { readonly kind: ScalarKind }
 
-/** The schemas do not tell integers from fractions. */
-export type ScalarKind = 'string' | 'number' | 'boolean' | 'timestamp' | 'blob' | 'document'
+/** The schemas do not tell integers from fractions; a `number` may be either: see fractions.ts. */
+export type ScalarKind = 'string' | 'integer' | 'number' | 'boolean' | 'timestamp' | 'blob' | 'document'
 
 interface Member {
   readonly name: string
@@ -57,7 +58,7 @@ function shapeOf(schema: NormalizedSchema): Shape {
     }
   }
   if (schema.isMapSchema()) return { kind: 'map', value: shapeOf(schema.getValueSchema()) }
-  return { kind: scalars.find(([is]) => is(schema))?.[1] ?? 'number' }
+  return { kind: scalars.find(([is]) => is(schema))?.[1] ?? 'integer' }
 }
 
 /** The shape of a structure, or of the empty one where the model says that there is nothing (`unit`). */
@@ -85,7 +86,7 @@ export function structOf(schema: NormalizedSchema): StructShape {
     }
     members.set(name, {
       name,
-      shape: shapeOf(member),
+      shape: fractions.has(`${struct.name}.${name}`) ? { kind: 'number' } : shapeOf(member),
       queryName: xmlName,
       ec2Name: ec2QueryName ?? xmlName.charAt(0).toUpperCase() + xmlName.slice(1),
     })
@@ -119,6 +120,7 @@ export function missingMembers(shape: Shape, value: unknown, path = ''): string[
         missingMembers(shape.value, item, `${prefix}${key}.member`),
       )
     case 'string':
+    case 'integer':
     case 'number':
     case 'boolean':
     case 'timestamp':

@@ -36,7 +36,7 @@ interface Call {
 }
 
 /**
- * The Docker Engine over its own HTTP API: eleven calls, for which no client library is worth its megabytes in a
+ * The Docker Engine over its own HTTP API: a dozen calls, for which no client library is worth its megabytes in a
  * process that runs once a host. `host` is what DOCKER_HOST says: `unix:///var/run/docker.sock` or `tcp://host:port`.
  */
 export class DockerRuntime implements ContainerRuntime {
@@ -127,6 +127,11 @@ export class DockerRuntime implements ContainerRuntime {
   async createVolume({ name, driver, driverOpts, labels }: VolumeSpec): Promise<void> {
     const body = { Name: name, Driver: driver ?? 'local', DriverOpts: driverOpts ?? {}, Labels: labels ?? {} }
     await this.#text('/volumes/create', { method: 'POST', body })
+  }
+
+  async hasVolume(name: string): Promise<boolean> {
+    const found = await this.#tolerate('notFound', `/volumes/${encodeURIComponent(name)}`)
+    return found !== undefined
   }
 
   async removeVolume(name: string): Promise<void> {

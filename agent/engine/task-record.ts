@@ -221,6 +221,6 @@ function dockerVolumes(task: PayloadTask, prefix: string, ids: Ids): TaskRecord[
     if (host?.sourcePath) return []
     const owned = docker?.scope !== 'shared'
     const dockerName = owned ? `${prefix}-${dockerSafe(name)}-${ids.hex(20)}` : name
-    return [{ name, dockerName, owned, ready: !owned && docker?.autoprovision === false }]
+    return [{ name, dockerName, owned, ready: false }]
   })
 }

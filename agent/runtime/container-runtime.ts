@@ -107,6 +107,7 @@ export interface ContainerRuntime {
   stats(id: string): Promise<ContainerStats | undefined>
   /** A volume that exists already is fine. */
   createVolume(volume: VolumeSpec): Promise<void>
+  hasVolume(name: string): Promise<boolean>
   removeVolume(name: string): Promise<void>
   /** Watches all containers until the returned function is called, connecting again by itself after each loss. */
   watch(watcher: RuntimeWatcher): () => void

@@ -24,6 +24,7 @@ export type RuntimeCall =
   | 'inspect'
   | 'stats'
   | 'createVolume'
+  | 'hasVolume'
   | 'removeVolume'
 
 /** Called before a call takes effect (`before`) and after it did but was not answered yet (`after`); may throw or wait. */
@@ -171,6 +172,10 @@ export class InMemoryRuntime implements ContainerRuntime {
 
   createVolume(volume: VolumeSpec): Promise<void> {
     return this.#call('createVolume', volume.name, () => void this.volumes.set(volume.name, volume))
+  }
+
+  hasVolume(name: string): Promise<boolean> {
+    return this.#call('hasVolume', name, () => this.volumes.has(name))
   }
 
   removeVolume(name: string): Promise<void> {

@@ -1,6 +1,7 @@
 import { reasonOf } from '#engine/observe.ts'
 import type { Step } from '#engine/task-plan.ts'
 import { ImageError, messageOf } from './images.ts'
+import { VolumeError } from './volumes.ts'
 
 const errorNames: Readonly<Record<Step, string>> = {
   pull: 'CannotPullContainerError',
@@ -24,7 +25,7 @@ export class StepTimeout extends Error {
 
 /** Why a container did not get where it should, in the official agent's words. */
 export function failureReason(step: Step | 'look', error: unknown): string {
-  if (error instanceof ImageError) return error.reason
+  if (error instanceof ImageError || error instanceof VolumeError) return error.reason
   if (error instanceof StepTimeout) return reasonOf('DockerTimeoutError', error.message)
   return reasonOf(step === 'look' ? 'CannotInspectContainerError' : errorNames[step], messageOf(error))
 }

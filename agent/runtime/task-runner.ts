@@ -19,6 +19,7 @@ import { ImageError, type Images, messageOf } from './images.ts'
 import type { AgentConfig, AgentDependencies } from './ports.ts'
 import { failureReason, StepTimeout } from './step-failure.ts'
 import type { Timers, Turnstile } from './timers.ts'
+import { provideVolume, VolumeError } from './volumes.ts'
 
 /** What the runner of one task needs of its agent. */
 export interface TaskHost {
@@ -242,15 +243,7 @@ export class TaskRunner {
     for (const { sourceVolume } of mountPoints) {
       const volume = this.#record.volumes.find((candidate) => candidate.name === sourceVolume)
       if (!volume || volume.ready) continue
-      const docker = this.#record.task.volumes?.find(
-        (candidate) => candidate.name === sourceVolume,
-      )?.dockerVolumeConfiguration
-      await this.#host.dependencies.runtime.createVolume({
-        name: volume.dockerName,
-        ...(docker?.driver !== undefined && { driver: docker.driver }),
-        ...(docker?.driverOpts && { driverOpts: docker.driverOpts }),
-        ...(docker?.labels && { labels: docker.labels }),
-      })
+      await provideVolume(this.#host.dependencies.runtime, this.#record, volume)
       this.#record = {
         ...this.#record,
         volumes: this.#record.volumes.map((candidate) =>
@@ -309,7 +302,7 @@ export class TaskRunner {
     if (timers.ended) return
     const fields = { task: this.#record.task.arn, container: name, step, error: messageOf(error) }
     dependencies.log('warn', 'container step failed', fields)
-    const known = error instanceof ImageError || error instanceof StepTimeout || error instanceof RuntimeError
+    const known = [ImageError, VolumeError, StepTimeout, RuntimeError].some((kind) => error instanceof kind)
     const retry = step === 'look' || step === 'stop' || !known
     if (retry || (error instanceof RuntimeError && error.failure === 'unreachable')) {
       this.#unseen.add(name)
@@ -327,7 +320,8 @@ export class TaskRunner {
       reason: failureReason(step, error),
       ...(startedAt !== undefined && { finishedAt: timers.now() }),
     })
-    if (step === 'pull') this.#record = { ...this.#record, desiredStatus: 'STOPPED' }
+    if (step === 'pull' || error instanceof VolumeError)
+      this.#record = { ...this.#record, desiredStatus: 'STOPPED' }
   }
 
   async #report(): Promise<void> {

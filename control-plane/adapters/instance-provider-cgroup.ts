@@ -1,6 +1,6 @@
 // The cgroups of embedded instances, on both versions of cgroups: DIR's group, in it one group an instance, in that
 // `host` (init, daemons, agent: not limited) and `containers` (the limits of the instance type).
-import { existsSync, mkdirSync, readdirSync, readFileSync, rmdirSync, writeFileSync } from 'node:fs'
+import { mkdirSync, readdirSync, readFileSync, rmdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 
 export interface CgroupMounts {
@@ -72,22 +72,37 @@ function delegate(hierarchy: string, group: string): void {
 
 /** The processes of a group and of all groups in it. */
 export function cgroupProcesses(mounts: CgroupMounts, group: string): number[] {
-  const inside = (path: string): number[] => {
-    if (!existsSync(path)) return []
-    const own = readFileSync(join(path, 'cgroup.procs'), 'utf8').split('\n').filter(Boolean).map(Number)
-    return [...own, ...groupsIn(path).flatMap((name) => inside(join(path, name)))]
-  }
+  const inside = (path: string): number[] =>
+    unlessGone(() => {
+      const own = readFileSync(join(path, 'cgroup.procs'), 'utf8').split('\n').filter(Boolean).map(Number)
+      return [...own, ...groupsIn(path).flatMap((name) => inside(join(path, name)))]
+    }) ?? []
   return inside(join(mounts.memory, group))
+}
+
+/** The groups right inside a group. */
+export function cgroupChildren(mounts: CgroupMounts, group: string): string[] {
+  return unlessGone(() => groupsIn(join(mounts.memory, group))) ?? []
 }
 
 /** Removes a group, which has no processes any more, and all groups in it, from every hierarchy. */
 export function removeCgroup(mounts: CgroupMounts, group: string): void {
-  const remove = (path: string): void => {
-    if (!existsSync(path)) return
-    for (const name of groupsIn(path)) remove(join(path, name))
-    rmdirSync(path)
-  }
+  const remove = (path: string): void =>
+    unlessGone(() => {
+      for (const name of groupsIn(path)) remove(join(path, name))
+      rmdirSync(path)
+    })
   for (const hierarchy of mounts.hierarchies) remove(join(hierarchy, group))
+}
+
+/** Groups of containers go away at any moment, by the daemon's own hand. */
+function unlessGone<T>(look: () => T): T | undefined {
+  try {
+    return look()
+  } catch (error) {
+    if (['ENOENT', 'ENODEV'].includes((error as NodeJS.ErrnoException).code ?? '')) return undefined
+    throw error
+  }
 }
 
 const groupsIn = (path: string): string[] =>

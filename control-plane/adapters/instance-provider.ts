@@ -1,38 +1,30 @@
-import { spawn } from 'node:child_process'
-import {
-  accessSync,
-  constants,
-  existsSync,
-  mkdirSync,
-  openSync,
-  closeSync,
-  readFileSync,
-  writeFileSync,
-} from 'node:fs'
+import { accessSync, constants, mkdirSync } from 'node:fs'
 import { arch, platform } from 'node:os'
 import { delimiter, join } from 'node:path'
-import { fileURLToPath } from 'node:url'
 import { type Clock, sleep } from '@berth/std/clock.ts'
-import type { InstanceDescription } from '@berth/instance/description.ts'
 import { instanceTypes } from '#domain/ec2-instance-type.ts'
-import { instanceRole, instanceRoleName } from '#domain/instance.ts'
+import type { Instance } from '#domain/instance.ts'
 import type { InstanceProvider, InstanceSpec } from '#engines/instance-lifecycle.ts'
-import { makeCgroup } from './instance-provider-cgroup.ts'
+import { describe, isBooted, startInit } from './instance-provider-boot.ts'
 import {
   destroyInstance,
   haltInstance,
+  hasTraces,
   type Installation,
   installationOf,
   instanceDirectory,
   instancesOf,
   networkFile,
   publishNames,
+  readRecord,
   removeLeftovers,
   requireCgroups,
-  runDirectoryOf,
   runningInit,
+  signal,
+  sweep,
+  writeRecord,
 } from './instance-provider-host.ts'
-import { chooseGateway, joinNetwork, makeBridge, namespaceName } from './instance-provider-network.ts'
+import { chooseGateway, makeBridge } from './instance-provider-network.ts'
 
 export interface EmbeddedInstancesOptions {
   /** The installation's directory; instances live in `instances` in it. */
@@ -46,16 +38,16 @@ export interface EmbeddedInstancesOptions {
 }
 
 export interface EmbeddedInstances extends InstanceProvider {
-  /** Makes the bridge that instances share, and says the host's address on it. Throws when this machine cannot have it. */
-  prepare(): Promise<{ gatewayAddress: string }>
-  /** Whether instances are there from before, so that `prepare` is due at the start. */
-  readonly hasInstances: () => boolean
+  /**
+   * Removes what a control plane that was killed left of instances that are no more. When there are instances, also makes
+   * the bridge they share, so that their agents find this control plane at the gateway's address. Call it first.
+   */
+  recover(): Promise<void>
 }
 
 const shutDownWithinMs = 20_000
 /** How long one call waits for a shutdown before it says that it is under way. */
 const shutDownLookMs = 2_000
-const readyWithinMs = 10_000
 const pollMs = 10
 
 /** Instances as hosts inside this one: Linux, root and Docker's daemon are needed. */
@@ -63,61 +55,106 @@ export function embeddedInstances(options: EmbeddedInstancesOptions): EmbeddedIn
   const { directory, port, clock, log } = options
   mkdirSync(directory, { recursive: true })
   const installation = installationOf(directory)
-  const bridge = sharedBridge(installation, options.onGateway)
+  const bridge = sharedBridge(installation, options)
   const { shutDown, forget } = shutDowns(installation, clock)
+  const turnOf = turnsByInstance()
+
+  const launch = async (spec: InstanceSpec): Promise<void> => {
+    requireType(spec)
+    // From here on the instance counts as there, so that the bridge is not taken away under it.
+    mkdirSync(instanceDirectory(installation, spec.instance.instanceId), { recursive: true, mode: 0o711 })
+    const { gatewayAddress } = await bridge.prepare()
+    await startInit(installation, describe(installation, spec, gatewayAddress, port), gatewayAddress, clock)
+  }
+  const leaveNothing = async (instanceId: string): Promise<void> => {
+    await destroyInstance(installation, instanceId, clock)
+    forget(instanceId)
+    publishNames(installation, log)
+    await bridge.removeUnused()
+  }
+  const undoLaunch = ({ instanceId, bootSeen }: Instance): Promise<void> =>
+    bootSeen > 0 ? haltInstance(installation, instanceId, clock) : leaveNothing(instanceId)
+
+  const run = async (spec: InstanceSpec): Promise<'running' | 'pending' | 'gone'> => {
+    const { instanceId, boot, bootSeen } = spec.instance
+    if (bootSeen > 0 && !instancesOf(installation).includes(instanceId)) return 'gone'
+    const init = runningInit(installation, instanceId)
+    if (init?.boot === boot && bootSeen === boot) {
+      await bridge.prepare()
+      return 'running'
+    }
+    if (init && init.boot !== boot && !(await shutDown(instanceId))) return 'pending'
+    try {
+      if (init?.boot === boot) await bridge.prepare()
+      else await launch(spec)
+      forget(instanceId)
+      if (!(await isBooted(installation, instanceId, clock))) return 'pending'
+    } catch (error) {
+      // What resists stays with the instance's directory, and is removed when the provider is next asked what it has.
+      await undoLaunch(spec.instance).catch((left: unknown) => log(`${instanceId}: ${String(left)}`))
+      throw error
+    }
+    publishNames(installation, log)
+    return 'running'
+  }
 
   return {
-    prepare: () => bridge.prepare(),
-    hasInstances: () => instancesOf(installation).length > 0,
+    recover: () => bridge.recover(),
     observe: () => Promise.resolve(instancesOf(installation)),
+    run: (spec) => turnOf(spec.instance.instanceId)(() => run(spec)),
 
-    async run(spec) {
-      const { instanceId, boot, bootSeen } = spec.instance
-      if (bootSeen > 0 && !instancesOf(installation).includes(instanceId)) return 'gone'
-      const init = runningInit(installation, instanceId)
-      if (init?.boot === boot) {
-        await bridge.prepare()
-        return 'running'
-      }
-      if (init && !(await shutDown(instanceId))) return 'pending'
-      forget(instanceId)
-      requireType(spec)
-      // From here on the instance counts as there, so that the bridge is not taken away under it.
-      mkdirSync(instanceDirectory(installation, instanceId), { recursive: true, mode: 0o711 })
-      const { gatewayAddress } = await bridge.prepare()
-      await bootInit(installation, describe(installation, spec, gatewayAddress, port), gatewayAddress, clock)
-      publishNames(installation, log)
-      return 'running'
-    },
+    stop: (instanceId) =>
+      turnOf(instanceId)(async () => {
+        if (!(await shutDown(instanceId))) return 'stopping'
+        await haltInstance(installation, instanceId, clock)
+        forget(instanceId)
+        return 'stopped'
+      }),
 
-    async stop(instanceId) {
-      if (!(await shutDown(instanceId))) return 'stopping'
-      await haltInstance(installation, instanceId, clock)
-      forget(instanceId)
-      return 'stopped'
-    },
+    terminate: (instanceId) =>
+      turnOf(instanceId)(async () => {
+        if (!(await shutDown(instanceId))) return 'shutting-down'
+        await leaveNothing(instanceId)
+        return 'terminated'
+      }),
+  }
+}
 
-    async terminate(instanceId) {
-      if (!(await shutDown(instanceId))) return 'shutting-down'
-      await destroyInstance(installation, instanceId, clock)
-      forget(instanceId)
-      publishNames(installation, log)
-      await bridge.removeUnused()
-      return 'terminated'
-    },
+type InTurn = <T>(work: () => Promise<T>) => Promise<T>
+
+/** Does one thing after the other, in the order asked. */
+function oneAtATime(): InTurn {
+  let last: Promise<unknown> = Promise.resolve()
+  return (work) => {
+    const turn = last.then(work)
+    last = turn.catch(() => undefined)
+    return turn
+  }
+}
+
+/** What is asked of one instance is done in turn; instances do not wait for each other. */
+function turnsByInstance(): (instanceId: string) => InTurn {
+  const turns = new Map<string, { readonly inTurn: InTurn; waiting: number }>()
+  return (instanceId) => async (work) => {
+    const own = turns.get(instanceId) ?? { inTurn: oneAtATime(), waiting: 0 }
+    turns.set(instanceId, own)
+    own.waiting++
+    try {
+      return await own.inTurn(work)
+    } finally {
+      if (--own.waiting === 0) turns.delete(instanceId)
+    }
   }
 }
 
 /** The bridge that all instances are on: made before the first, removed after the last, one thing after the other. */
-function sharedBridge(installation: Installation, onGateway: EmbeddedInstancesOptions['onGateway']) {
+function sharedBridge(
+  installation: Installation,
+  { onGateway, clock, log }: Pick<EmbeddedInstancesOptions, 'onGateway' | 'clock' | 'log'>,
+) {
   let prepared: Promise<{ gatewayAddress: string }> | undefined
   let listening = ''
-  let last: Promise<unknown> = Promise.resolve()
-  const inTurn = <T>(work: () => Promise<T>): Promise<T> => {
-    const turn = last.then(work, work)
-    last = turn.catch(() => undefined)
-    return turn
-  }
+  const inTurn = oneAtATime()
   const make = async (): Promise<{ gatewayAddress: string }> => {
     requireHost()
     const gatewayAddress = gatewayOf(installation)
@@ -126,14 +163,24 @@ function sharedBridge(installation: Installation, onGateway: EmbeddedInstancesOp
     listening = gatewayAddress
     return { gatewayAddress }
   }
+  const prepare = (): Promise<{ gatewayAddress: string }> => {
+    prepared ??= inTurn(make).catch((error: unknown) => {
+      prepared = undefined
+      throw error
+    })
+    return prepared
+  }
   return {
-    prepare(): Promise<{ gatewayAddress: string }> {
-      prepared ??= inTurn(make).catch((error: unknown) => {
-        prepared = undefined
-        throw error
+    prepare,
+    async recover(): Promise<void> {
+      await inTurn(async () => {
+        if (!hasTraces(installation)) return
+        requireHost()
+        await sweep(installation, clock, log)
       })
-      return prepared
+      if (instancesOf(installation).length > 0) await prepare()
     },
+    /** An instance that has come meanwhile keeps the bridge, and one that comes while it is removed waits its turn. */
     removeUnused: () =>
       inTurn(async () => {
         if (instancesOf(installation).length > 0) return
@@ -152,7 +199,7 @@ function shutDowns(installation: Installation, clock: Clock) {
       const init = runningInit(installation, instanceId)
       if (init === undefined) return true
       const since = askedAt.get(instanceId) ?? clock.now()
-      if (!askedAt.has(instanceId)) process.kill(init.pid, 'SIGTERM')
+      if (!askedAt.has(instanceId)) signal(init.pid, 'SIGTERM')
       askedAt.set(instanceId, since)
       const until = clock.now() + shutDownLookMs
       while (clock.now() < until && runningInit(installation, instanceId)) await sleep(clock, pollMs)
@@ -165,11 +212,11 @@ function shutDowns(installation: Installation, clock: Clock) {
 /** The gateway's address stays the same as long as there are instances, which are told it when they boot. */
 function gatewayOf({ id, instancesDirectory }: Installation): string {
   const file = join(instancesDirectory, networkFile)
-  if (existsSync(file))
-    return (JSON.parse(readFileSync(file, 'utf8')) as { gatewayAddress: string }).gatewayAddress
+  const known = readRecord<{ readonly gatewayAddress: string }>(file)
+  if (known !== undefined) return known.gatewayAddress
   const gatewayAddress = chooseGateway(id)
   mkdirSync(instancesDirectory, { recursive: true, mode: 0o711 })
-  writeFileSync(file, JSON.stringify({ gatewayAddress }))
+  writeRecord(file, { gatewayAddress })
   return gatewayAddress
 }
 
@@ -206,97 +253,4 @@ function requireType({ instance: { instanceType } }: InstanceSpec): void {
   const own = arch() === 'arm64' ? 'arm64' : 'x86_64'
   if (wanted !== own)
     throw new Error(`${instanceType} is an ${wanted} machine and this one is ${own}: choose a type of ${own}`)
-}
-
-/** Starts the instance's init in its own network and cgroup, detached, and waits until it serves instance metadata. */
-async function bootInit(
-  installation: Installation,
-  description: InstanceDescription,
-  gatewayAddress: string,
-  clock: Clock,
-): Promise<void> {
-  const { instanceId, directory, runDirectory } = description
-  // What an init that was killed left behind must not stand in the way of the next.
-  await haltInstance(installation, instanceId, clock)
-  mkdirSync(runDirectory, { recursive: true, mode: 0o700 })
-  const file = join(directory, 'instance.json')
-  writeFileSync(file, JSON.stringify(description, null, 2), { mode: 0o600 })
-  const processes = makeCgroup(requireCgroups(), `${installation.cgroup}/${instanceId}`, description)
-  await joinNetwork(installation.id, gatewayAddress, description)
-
-  const output = openSync(join(directory, 'instance.log'), 'a', 0o600)
-  const namespace = `/run/netns/${namespaceName(installation.id, instanceId)}`
-  const main = fileURLToPath(import.meta.resolve('@berth/instance/main.ts'))
-  const script =
-    'echo $$ > "$0" && exec nsenter --net="$1" "$2" --max-old-space-size=64 --max-semi-space-size=1 "$3" "$4"'
-  const child = spawn('/bin/sh', ['-c', script, processes, namespace, process.execPath, main, file], {
-    detached: true,
-    stdio: ['ignore', output, output],
-    cwd: '/',
-  })
-  closeSync(output)
-  let ended = false
-  child.on('error', () => (ended = true))
-  child.on('exit', () => (ended = true))
-  child.unref()
-  writeFileSync(join(runDirectory, 'init.json'), JSON.stringify({ pid: child.pid, boot: description.boot }))
-
-  const until = clock.now() + readyWithinMs
-  while (!existsSync(join(runDirectory, 'ready'))) {
-    if (ended || clock.now() > until)
-      throw new Error(`the instance does not boot; its log is ${join(directory, 'instance.log')}`)
-    await sleep(clock, pollMs)
-  }
-}
-
-function describe(
-  installation: Installation,
-  { instance, vpc, subnet, securityGroups, vcpu, memoryMiB, accessKey }: InstanceSpec,
-  gatewayAddress: string,
-  port: number,
-): InstanceDescription {
-  const { instanceId, keyName, userData, publicIpAddress, publicDnsName } = instance
-  const { instanceProfileArn, instanceProfileId } = instanceRole(instance)
-  return {
-    instanceId,
-    accountId: instance.accountId,
-    region: instance.region,
-    availabilityZone: instance.availabilityZone,
-    availabilityZoneId: subnet.availabilityZoneId,
-    imageId: instance.imageId,
-    instanceType: instance.instanceType,
-    reservationId: instance.reservationId,
-    launchIndex: instance.launchIndex,
-    launchTime: instance.launchTime,
-    boot: instance.boot,
-    vpcId: vpc.vpcId,
-    vpcCidrBlock: vpc.cidrBlock,
-    subnetId: subnet.subnetId,
-    subnetCidrBlock: subnet.cidrBlock,
-    networkInterfaceId: instance.networkInterfaceId,
-    macAddress: instance.macAddress,
-    privateIpAddress: instance.privateIpAddress,
-    privateDnsName: instance.privateDnsName,
-    ...(publicIpAddress !== undefined && { publicIpAddress }),
-    ...(publicDnsName !== undefined && { publicDnsName }),
-    securityGroups: securityGroups.map(({ groupId, groupName }) => ({ groupId, groupName })),
-    ...(keyName !== undefined && { keyName }),
-    ...(userData !== undefined && { userData }),
-    httpTokens: instance.metadataOptions.httpTokens,
-    role: {
-      name: instanceRoleName,
-      instanceProfileArn: instance.iamInstanceProfileArn ?? instanceProfileArn,
-      instanceProfileId,
-      accessKeyId: accessKey.accessKeyId,
-      secretAccessKey: accessKey.secretAccessKey,
-      sessionToken: accessKey.sessionToken ?? '',
-    },
-    vcpu,
-    memoryMiB,
-    controlPlaneUrl: `http://${gatewayAddress}:${port}`,
-    registryPort: port,
-    directory: instanceDirectory(installation, instanceId),
-    runDirectory: runDirectoryOf(installation, instanceId),
-    cgroupParent: `${installation.cgroup}/${instanceId}/containers`,
-  }
 }

@@ -6,7 +6,8 @@ import type {
   UploadLayerPartRequest,
   UploadLayerPartResponse,
 } from '@aws-sdk/client-ecr'
-import type { Context } from './operation.ts'
+import type { GetConsoleOutputCommandInput, GetConsoleOutputCommandOutput } from '@aws-sdk/client-ec2'
+import type { Answer, Context } from './operation.ts'
 
 /**
  * What reads and writes bytes that are not rows, and so may wait. This file is the one place on this floor that knows
@@ -23,5 +24,11 @@ export interface DataPlanes {
       context: Context,
       input: CompleteLayerUploadRequest,
     ): Promise<CompleteLayerUploadResponse>
+  }
+  readonly consoles: {
+    getConsoleOutput(
+      context: Context,
+      input: GetConsoleOutputCommandInput,
+    ): Promise<Answer<GetConsoleOutputCommandOutput>>
   }
 }

@@ -26,16 +26,9 @@ interface Page<Row> {
  *
  * Throws InvalidParameterException for a token that is not of this list, and for `maxResults` out of its range.
  */
-export function page<Row>(
-  rows: Iterable<Row>,
-  { maxResults, nextToken, limit, default: usual, parameters, descending = false }: PageRequest,
-  keyOf: (row: Row) => string,
-): Page<Row> {
-  if (maxResults !== undefined && (maxResults < 1 || maxResults > limit))
-    throw new AwsError('InvalidParameterException', `maxResults must be between 1 and ${limit}.`)
-  const digest = digestOf(parameters)
-  const after = nextToken === undefined ? undefined : lastKeyOf(nextToken, digest)
-  const size = maxResults ?? usual
+export function page<Row>(rows: Iterable<Row>, request: PageRequest, keyOf: (row: Row) => string): Page<Row> {
+  const { size, digest, after } = asked(request)
+  const { descending = false } = request
   const comesBefore = (left: string, right: string): boolean => (descending ? left > right : left < right)
 
   // One more than the page is kept, to know whether there is another. Most rows of a long list fall at one comparison.
@@ -52,11 +45,55 @@ export function page<Row>(
     )
     if (kept.length > size + 1) kept.pop()
   }
-  const shown = kept.slice(0, size)
-  const lastShown = shown.at(-1)
+  return firstOf(
+    kept.map(({ row }) => row),
+    size,
+    keyOf,
+    digest,
+  )
+}
+
+/** The same of rows that can be had in ascending order from any key on, so that a page of a long list costs no more than itself. */
+export function pageInOrder<Row>(
+  rowsAfter: (key: string | undefined) => Iterable<Row>,
+  request: Omit<PageRequest, 'descending'>,
+  keyOf: (row: Row) => string,
+): Page<Row> {
+  const { size, digest, after } = asked(request)
+  const rows: Row[] = []
+  for (const row of rowsAfter(after)) {
+    rows.push(row)
+    if (rows.length > size) break
+  }
+  return firstOf(rows, size, keyOf, digest)
+}
+
+function asked({ maxResults, nextToken, limit, default: usual, parameters }: PageRequest): {
+  readonly size: number
+  readonly digest: string
+  readonly after: string | undefined
+} {
+  if (maxResults !== undefined && (maxResults < 1 || maxResults > limit))
+    throw new AwsError('InvalidParameterException', `maxResults must be between 1 and ${limit}.`)
+  const digest = digestOf(parameters)
   return {
-    rows: shown.map(({ row }) => row),
-    ...(kept.length > size && lastShown && { nextToken: tokenOf(lastShown.key, digest) }),
+    size: maxResults ?? usual,
+    digest,
+    after: nextToken === undefined ? undefined : lastKeyOf(nextToken, digest),
+  }
+}
+
+function firstOf<Row>(
+  rows: readonly Row[],
+  size: number,
+  keyOf: (row: Row) => string,
+  digest: string,
+): Page<Row> {
+  const shown = rows.slice(0, size)
+  const last = shown.at(-1)
+  return {
+    rows: shown,
+    ...(rows.length > size && last !== undefined && { nextToken: tokenOf(keyOf(last), digest) }),
   }
 }
 

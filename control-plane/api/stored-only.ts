@@ -14,6 +14,13 @@ const ecs = (operation: string, parameter: string, note: string): StoredOnly => 
   note,
 })
 
+const ec2 = (operation: string, parameter: string, note: string): StoredOnly => ({
+  service: 'ec2',
+  operation,
+  parameter,
+  note,
+})
+
 /** Everything accepted that does nothing, for docs/compatibility.md. */
 export const storedOnly: readonly StoredOnly[] = [
   ecs(
@@ -61,4 +68,25 @@ export const storedOnly: readonly StoredOnly[] = [
     ecs(operation, 'availabilityZoneRebalancing', 'tasks are spread when they start and not moved later'),
   ),
   ecs('CreateService', 'role', 'there is no load balancer that it would be used for'),
+  ec2('RunInstances', 'AdditionalInfo', 'reserved by AWS; not kept'),
+  ec2('RunInstances', 'CreditSpecification', 'instances have their whole CPU always; not kept'),
+  ec2('RunInstances', 'EbsOptimized', 'there are no volumes; shown as false'),
+  ec2('RunInstances', 'IamInstanceProfile', 'every instance acts in the role ecsInstanceRole'),
+  ec2('RunInstances', 'ImageId', 'instances of every image are the same: Docker and the agent'),
+  ec2('RunInstances', 'InstanceInitiatedShutdownBehavior', 'an instance cannot shut itself down; not kept'),
+  ec2('RunInstances', 'KeyName', 'shown, also in instance metadata; nobody logs in'),
+  ec2('RunInstances', 'MaintenanceOptions', 'an instance that ends is always booted again; not kept'),
+  ec2('RunInstances', 'MetadataOptions.HttpPutResponseHopLimit', 'not enforced: containers are served too'),
+  ec2('RunInstances', 'Monitoring', 'no metrics are collected; shown as disabled'),
+  ec2('RunInstances', 'NetworkInterfaces[].Description', 'not kept'),
+  ec2('RunInstances', 'SecurityGroupIds', 'groups filter nothing'),
+  ec2('RunInstances', 'SecurityGroups', 'groups filter nothing'),
+  ec2('RunInstances', 'TagSpecifications', 'tags for volumes are not kept, as there are no volumes'),
+  ec2('RunInstances', 'UserData', 'settings of the ECS agent are read from it; scripts are not run'),
+  ec2('StartInstances', 'AdditionalInfo', 'reserved by AWS; not kept'),
+  ...['StopInstances', 'TerminateInstances'].flatMap((operation) =>
+    ['Force', 'SkipOsShutdown'].map((parameter) =>
+      ec2(operation, parameter, 'containers have ten seconds to end by themselves always'),
+    ),
+  ),
 ]

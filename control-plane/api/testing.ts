@@ -74,4 +74,5 @@ const noDataPlanes: DataPlanes = {
     uploadLayerPart: unavailable,
     completeLayerUpload: unavailable,
   },
+  consoles: { getConsoleOutput: unavailable },
 }

@@ -18,6 +18,8 @@ export interface ContainerInstance extends Scope {
   readonly registeredResources: readonly Resource[]
   readonly attributes: readonly Attribute[]
   readonly registeredAt: number
+  /** When it became INACTIVE; it is forgotten an hour later. */
+  readonly inactiveAt?: number
   readonly clientToken?: string
   /** Health of the container runtime as the agent last told it. */
   readonly runtimeHealth?: {

@@ -1,13 +1,41 @@
+import type { ImageTagMutability } from '@aws-sdk/client-ecr'
 import type { Scope } from './arn.ts'
 
 /** An ECR repository. */
 export interface Repository extends Scope {
   readonly repositoryArn: string
   readonly repositoryName: string
-  readonly imageTagMutability: 'MUTABLE' | 'IMMUTABLE'
+  readonly imageTagMutability: ImageTagMutability
+  /** Tags, `*` for any characters, for which the opposite of `imageTagMutability` holds. */
+  readonly mutabilityExclusions?: readonly string[]
   readonly scanOnPush: boolean
-  readonly encryptionType: string
+  readonly encryptionType: 'AES256' | 'KMS' | 'KMS_DSSE'
+  /** Of the key that encrypts it at AWS; nothing is encrypted here. */
+  readonly kmsKey?: string
   readonly createdAt: number
+}
+
+/** Whether the tag may be moved from one image of the repository to another. */
+export function isTagImmutable(
+  {
+    imageTagMutability,
+    mutabilityExclusions = [],
+  }: Pick<Repository, 'imageTagMutability' | 'mutabilityExclusions'>,
+  tag: string,
+): boolean {
+  const excluded = mutabilityExclusions.some((filter) =>
+    new RegExp(`^${filter.split('*').map(RegExp.escape).join('.*')}$`).test(tag),
+  )
+  switch (imageTagMutability) {
+    case 'MUTABLE':
+      return false
+    case 'IMMUTABLE':
+      return true
+    case 'MUTABLE_WITH_EXCLUSION':
+      return excluded
+    case 'IMMUTABLE_WITH_EXCLUSION':
+      return !excluded
+  }
 }
 
 /** A manifest of a repository: an image, an index or an artifact. Its layers are blobs on disk, by digest. */

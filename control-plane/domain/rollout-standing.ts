@@ -58,16 +58,21 @@ export function appraise(
   return now >= settledAt ? { phase: 'healthy' } : { phase: 'settling', healthyAt: settledAt }
 }
 
+/** How a task ended by itself: it never was RUNNING, it was but ended before it was healthy, or it had been healthy. */
+export type OwnEnd = 'neverRan' | 'crashed' | 'ended'
+
 /**
- * Whether a task that ended by itself failed: it never ran, or it ended before it was ever healthy. Stopping it on
- * request, and losing its host, is nobody's failure.
+ * How a task came to its end; undefined when that was nobody's failure, because it was asked to stop or lost its host.
+ * Only what never ran counts for the circuit breaker: a task that was RUNNING fails there by its health checks alone.
+ * https://docs.aws.amazon.com/AmazonECS/latest/developerguide/deployment-circuit-breaker.html
  */
-export function endedAsFailure(task: Task, essentials: Essentials, settledAfterMs: number): boolean {
-  if (task.stopCode !== 'TaskFailedToStart' && task.stopCode !== 'EssentialContainerExited') return false
-  if (task.startedAt === undefined) return true
+export function ownEnd(task: Task, essentials: Essentials, settledAfterMs: number): OwnEnd | undefined {
+  if (task.stopCode !== 'TaskFailedToStart' && task.stopCode !== 'EssentialContainerExited') return undefined
+  if (task.startedAt === undefined) return 'neverRan'
   const ended = task.executionStoppedAt ?? task.stoppedAt ?? task.startedAt
   const wasHealthy = essentials.checked.every(
     (name) => task.containers.find((container) => container.name === name)?.healthStatus === 'HEALTHY',
   )
-  return !wasHealthy || (essentials.unchecked && ended - task.startedAt < settledAfterMs)
+  const crashed = !wasHealthy || (essentials.unchecked && ended - task.startedAt < settledAfterMs)
+  return crashed ? 'crashed' : 'ended'
 }

@@ -126,6 +126,7 @@ export function completeDeploymentConfiguration(
     strategy: 'ROLLING',
     maximumPercent: 200,
     minimumHealthyPercent: 100,
+    bakeTimeInMinutes: 0,
     ...standing,
     ...given,
   }

@@ -76,13 +76,13 @@ function isFargateSize({ cpu = '', memory = '', runtimePlatform }: TaskDefinitio
 
 function* fargateProblems(draft: TaskDefinitionDraft): Problems {
   const { cpu, memory } = draft
+  if (draft.pidMode === 'host')
+    yield "Tasks using the Fargate launch type do not support pidMode 'host'. The supported value for pidMode is 'task'."
   if (draft.networkMode !== 'awsvpc') yield 'Fargate only supports network mode ‘awsvpc’.'
   if (cpu === undefined) yield "Fargate requires that 'cpu' be defined at the task level."
   if (memory === undefined) yield "Fargate requires that 'memory' be defined at the task level."
   if (!isFargateSize(draft))
     yield `No Fargate configuration exists for given values: ${cpu} CPU, ${memory} memory. See the Amazon ECS documentation for the valid values.`
-  if (draft.pidMode === 'host')
-    yield "Tasks using the Fargate launch type do not support pidMode 'host'. The supported value for pidMode is 'task'."
   if (draft.ipcMode !== undefined) yield 'Tasks using the Fargate launch type do not support ipcMode.'
   const unsupported = (what: string): string => `Fargate compatible task definitions do not support ${what}`
   if (draft.placementConstraints.length > 0) yield unsupported('constraints')

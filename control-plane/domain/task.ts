@@ -279,9 +279,10 @@ const containerStatuses: readonly ContainerStatus[] = ['PENDING', 'RUNNING', 'ST
 
 function observeContainer(
   container: TaskContainer,
-  { status = container.lastStatus, networkBindings = [], ...report }: ContainerReport,
+  { status: told, networkBindings = [], ...report }: ContainerReport,
   taskDefinition: Parameters<typeof observeTask>[2],
 ): TaskContainer {
+  const status = told ?? container.lastStatus
   const step = containerStatuses.indexOf(status) - containerStatuses.indexOf(container.lastStatus)
   if (step < 0) return container
   const bindings =
@@ -295,7 +296,7 @@ function observeContainer(
     ...(container.reason === undefined && report.reason && { reason: report.reason }),
     // A container that is RUNNING may have died meanwhile; its exit code comes again with STOPPED and counts only then.
     ...(container.exitCode === undefined &&
-      status === 'STOPPED' &&
+      told === 'STOPPED' &&
       report.exitCode !== undefined && { exitCode: report.exitCode }),
     ...(container.networkBindings.length === 0 && bindings.length > 0 && { networkBindings: bindings }),
   }

@@ -1,10 +1,12 @@
 import { beforeEach, expect, test } from 'vitest'
+import type { Clock } from '@berth/std/clock.ts'
 import { idsFrom } from '@berth/std/id.ts'
 import { prng } from '@berth/std/prng.ts'
 import { defaultNetwork } from '#domain/ec2-network.ts'
 import type { Instance } from '#domain/instance.ts'
 import { memoryJournal } from '#state/journal.ts'
 import { Store } from '#state/store.ts'
+import { drive } from './reconciler.ts'
 import { type InstanceProvider, instanceLifecycle, type InstanceSpec } from './instance-lifecycle.ts'
 
 /** Hosts that take a look to shut down, and may refuse to be launched. */
@@ -58,7 +60,9 @@ let engine: ReturnType<typeof instanceLifecycle>
 let now = 1_000
 
 /** One look at everything, or at the instance, with all that follows from it. Failures come back. */
-const look = async (places?: ReadonlySet<string>): Promise<unknown[]> => {
+const look = async (
+  places: ReadonlySet<string> = new Set(engine.everywhere?.(store)),
+): Promise<unknown[]> => {
   const { effects = [] } = store.update((tx) => engine.reconcile(tx, now, places))
   const failures: unknown[] = []
   for (const effect of effects)
@@ -204,3 +208,56 @@ test('ends an instance that somebody removed from its machine', async () => {
     stateReason: { message: 'Server.InternalError: the instance was removed from its machine' },
   })
 })
+
+test('acts on an instance once at a time, also when it looks everywhere', async () => {
+  const stop = new AbortController()
+  const calls: Array<() => void> = []
+  const atOnce = new Set<string>()
+  provider.run = async ({ instance: { instanceId } }) => {
+    expect(atOnce.has(instanceId)).toBe(false)
+    atOnce.add(instanceId)
+    await new Promise<void>((resolve) => calls.push(resolve))
+    atOnce.delete(instanceId)
+    return 'running'
+  }
+  const clock = new HandClock()
+  const errors: unknown[] = []
+  const driving = drive(engine, {
+    store,
+    clock,
+    stop: stop.signal,
+    onError: (_, error) => errors.push(error),
+  })
+  for (let turn = 0; turn < 50; turn++) await clock.pass(1_000)
+  expect(calls).toHaveLength(1)
+  calls[0]?.()
+  for (let turn = 0; turn < 5; turn++) await clock.pass(0)
+  stop.abort()
+  for (const call of calls) call()
+  await driving
+  expect([errors, row()?.state]).toEqual([[], 'running'])
+})
+
+/** Time that passes when it is told to, with what is due done. */
+class HandClock implements Clock {
+  #now = 1_000
+  readonly #due = new Set<{ readonly at: number; readonly callback: () => void }>()
+
+  now(): number {
+    return this.#now
+  }
+  at(at: number, callback: () => void): () => void {
+    const call = { at, callback }
+    this.#due.add(call)
+    return () => this.#due.delete(call)
+  }
+  async pass(durationMs: number): Promise<void> {
+    this.#now += durationMs
+    for (const call of this.#due)
+      if (call.at <= this.#now) {
+        this.#due.delete(call)
+        call.callback()
+      }
+    await new Promise((resolve) => setImmediate(resolve))
+  }
+}

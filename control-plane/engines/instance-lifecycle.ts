@@ -26,12 +26,16 @@ export interface InstanceSpec {
   readonly accessKey: AccessKey
 }
 
-/** Makes instances real. Every verb may be repeated, and brings the instance nearer to what is asked. Implemented in adapters. */
+/**
+ * Makes instances real. Every verb may be repeated, brings the instance nearer to what is asked and takes a few seconds
+ * at most. Implemented in adapters.
+ */
 export interface InstanceProvider {
   /**
    * The instance runs, at its present boot: launched, booted again, or found as it should be. An instance with an older
-   * boot is shut down first, and is `pending` meanwhile. Throws when the instance cannot be launched here, with words
-   * that say what to do. `gone`: it ran here before, and somebody has removed it since.
+   * boot is shut down first, and is `pending` meanwhile, as it is while it boots. Throws when the instance cannot be
+   * launched here, with words that say what to do; of a first launch nothing is left then, and of a later one its data.
+   * `gone`: it ran here before, and somebody has removed it since.
    */
   run(spec: InstanceSpec): Promise<'running' | 'pending' | 'gone'>
   /** The instance does not run; its data is kept. */
@@ -57,31 +61,42 @@ type Outcome =
   | { readonly observed: readonly string[] }
 
 const lookAgainAfterMs = 500
+/** The place where the provider is asked what it has. */
+const observePlace = 'observe'
 
 /**
  * Makes EC2 instances what they should be. A launch that fails ends in `terminated` with the reason in the row, as on AWS;
- * whatever fails later is tried again at the next look. On a full look every instance is shown to the provider again, so
- * one whose host was restarted boots again, and what no row knows is removed.
+ * whatever fails later is tried again at the next look. From time to time every instance is shown to the provider again,
+ * so one whose host was restarted boots again, and what no row knows is removed.
  */
 export function instanceLifecycle(provider: InstanceProvider, ids: Ids): Reconciler<Effect, Outcome> {
   /** Instances that the provider has and no row knows. */
   let strangers: readonly string[] = []
+  /** Instances to be shown to the provider though they seem to be as they should. */
+  const unchecked = new Set<string>()
   return {
     name: 'instance-lifecycle',
     watches: { instance: (row) => row.instanceId },
     periodMs: 10_000,
-    placeOf: (effect) => instanceOf(effect) ?? 'observe',
+    placeOf: (effect) => instanceOf(effect) ?? observePlace,
 
-    reconcile(tx, now, places) {
-      const full = places === undefined
-      const rows = full ? tx.list('instance') : [...places].flatMap((id) => tx.find('instance', id) ?? [])
-      const looks = rows.map((row) => look(tx, row, now, ids, full))
-      const removals = strangers.map((instanceId) => ({ kind: 'terminate', instanceId }) as const)
+    // As places, so that no instance is acted on twice at a time, as two launches of it would take each other down.
+    everywhere(view) {
+      const known = view.list('instance').map(({ instanceId }) => instanceId)
+      for (const instanceId of known) unchecked.add(instanceId)
+      return [...known, ...strangers, observePlace]
+    },
+
+    reconcile(tx, now, places = new Set()) {
+      const looks = [...places].map((place): Look<Effect> => {
+        if (place === observePlace) return { effects: [{ kind: 'observe' }] }
+        const row = tx.find('instance', place)
+        const isStranger = strangers.includes(place) && isGone(row)
+        if (isStranger) return { effects: [{ kind: 'terminate', instanceId: place }] }
+        return row ? look(tx, row, now, ids, unchecked.delete(place)) : {}
+      })
       return {
-        effects: [
-          ...looks.flatMap(({ effects = [] }) => effects),
-          ...(full ? [...removals, { kind: 'observe' } as const] : []),
-        ],
+        effects: looks.flatMap(({ effects = [] }) => effects),
         again: looks.flatMap(({ again = [] }) => again),
       }
     },
@@ -118,7 +133,7 @@ const instanceOf = (effect: Effect): string | undefined =>
       : undefined
 const isGone = (row: Instance | undefined): boolean => row === undefined || row.state === 'terminated'
 
-function look(tx: Transaction, row: Instance, now: number, ids: Ids, full: boolean): Look<Effect> {
+function look(tx: Transaction, row: Instance, now: number, ids: Ids, check: boolean): Look<Effect> {
   const { instanceId } = row
   if (isGone(row)) {
     const forgetAt = row.forgetAt ?? now
@@ -133,7 +148,7 @@ function look(tx: Transaction, row: Instance, now: number, ids: Ids, full: boole
   switch (row.desiredState) {
     case 'running': {
       const asItShould = state === 'running' && row.bootSeen === row.boot
-      if (asItShould && !full) return {}
+      if (asItShould && !check) return {}
       return { effects: [{ kind: 'run', spec: specOf(tx, row, ids) }], again: asItShould ? [] : again }
     }
     case 'stopped':
@@ -151,7 +166,6 @@ async function perform(provider: InstanceProvider, effect: Effect): Promise<Outc
         return outcome === 'gone' ? { failed: 'the instance was removed from its machine' } : outcome
       } catch (error) {
         if (effect.spec.instance.bootSeen > 0) throw error
-        await provider.terminate(effect.spec.instance.instanceId)
         return { failed: error instanceof Error ? error.message : String(error) }
       }
     case 'stop':

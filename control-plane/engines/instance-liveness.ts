@@ -72,7 +72,8 @@ function withoutHost(tx: Transaction, row: ContainerInstance, now: number): Cont
         now,
       }),
     )
-  if (end === 'terminated') return disconnected({ ...row, status: 'INACTIVE', version: row.version + 1 })
+  if (end === 'terminated')
+    return disconnected({ ...row, status: 'INACTIVE', inactiveAt: now, version: row.version + 1 })
   return row.agentConnected ? disconnected({ ...row, version: row.version + 1 }) : row
 }
 

@@ -1,10 +1,9 @@
 /** What the service scheduler concludes from tasks that ended: throttling, the circuit breaker, rolling back. */
 import { inconsistentFrom, launchDelayMs } from '#domain/restart-throttle.ts'
 import { failureThreshold } from '#domain/rollout-circuit-breaker.ts'
-import { endedAsFailure } from '#domain/rollout-standing.ts'
+import { ownEnd, type OwnEnd } from '#domain/rollout-standing.ts'
 import type { Deployment } from '#domain/service.ts'
 import { failedText, inconsistentText, rollingBackText } from '#domain/service-events-text.ts'
-import type { Task } from '#domain/task.ts'
 import type { ServiceLook } from './service-scheduler-look.ts'
 
 /** Counts each task that ended by itself once, and lets its deployment wait before it launches again. */
@@ -14,20 +13,27 @@ export function accountForEnded(look: ServiceLook): void {
   for (const task of ended) look.tx.put('task', { ...task, accounted: true })
   for (const [deploymentId, tasks] of Map.groupBy(ended, (task) => task.deploymentId ?? '')) {
     const deployment = look.tx.find('deployment', deploymentId)
-    const failures = tasks.filter((task) =>
-      endedAsFailure(task, look.essentials(task.taskDefinitionArn), look.tools.settledAfterMs),
+    const ends = tasks.map((task) =>
+      ownEnd(task, look.essentials(task.taskDefinitionArn), look.tools.settledAfterMs),
     )
+    const failures = ends.filter((end) => end === 'neverRan' || end === 'crashed')
     if (deployment && failures.length > 0) look.putDeployment(afterFailures(look, deployment, failures))
   }
 }
 
-function afterFailures(look: ServiceLook, deployment: Deployment, failures: readonly Task[]): Deployment {
-  const counted = { ...deployment, failedTasks: deployment.failedTasks + failures.length }
+/**
+ * Tasks that never ran count as failed while nothing of the deployment runs. What crashes after it ran only waits a
+ * little before it is started again: on AWS neither the circuit breaker nor the throttle knows it.
+ */
+function afterFailures(look: ServiceLook, deployment: Deployment, failures: readonly OwnEnd[]): Deployment {
+  const neverRan = failures.filter((end) => end === 'neverRan').length
+  const failed = look.hasRunning(deployment) ? 0 : neverRan
+  const counted = { ...deployment, failedTasks: deployment.failedTasks + failed }
   // Tasks that fail while the deployment waits belong to the launch it waits for: they do not lengthen the wait.
   const waiting = deployment.retry?.cause === 'TASKS' && look.now < (deployment.retryAt ?? 0)
   if (waiting) return counted
   const attempts = (deployment.retry?.cause === 'TASKS' ? deployment.retry.attempts : 0) + 1
-  const ran = failures.every((task) => task.startedAt !== undefined)
+  const ran = neverRan === 0
   if (!ran && attempts >= inconsistentFrom) look.trouble(inconsistentText(look.service))
   return {
     ...counted,

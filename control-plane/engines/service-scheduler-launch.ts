@@ -115,8 +115,13 @@ export function startTasks(look: ServiceLook, deploymentId: string, count: numbe
     else started.push(placed.taskArn)
   }
   sayStarted(look, started, replaced)
-  if (failures) noteUnplaced(look, deployment, unplacedText(look.service, closestMatch(failures)))
-  else if (deployment.retry?.cause === 'PLACEMENT') look.putDeployment(withoutRetry(deployment, 'PLACEMENT'))
+  if (failures) {
+    look.unplaced = demandOf(
+      present(look.tx.find('taskDefinition', deployment.taskDefinitionArn), 'the revision'),
+    )
+    noteUnplaced(look, deployment, unplacedText(look.service, closestMatch(failures)))
+  } else if (deployment.retry?.cause === 'PLACEMENT')
+    look.putDeployment(withoutRetry(deployment, 'PLACEMENT'))
 }
 
 function sayStarted(look: ServiceLook, started: readonly string[], replaced: number): void {
@@ -190,7 +195,6 @@ function tagsOf(
  * brought about counts as a further attempt, and as a failure only while nothing of the deployment runs.
  */
 function noteUnplaced(look: ServiceLook, deployment: Deployment, message: string): void {
-  look.unplaced = true
   look.trouble(message)
   const waiting = deployment.retry?.cause === 'PLACEMENT' && look.now < (deployment.retryAt ?? 0)
   if (waiting) {
@@ -199,12 +203,9 @@ function noteUnplaced(look: ServiceLook, deployment: Deployment, message: string
   }
   const attempts = (deployment.retry?.cause === 'PLACEMENT' ? deployment.retry.attempts : 0) + 1
   const retryAt = look.now + placementDelayMs(attempts)
-  const runs = look.tasks.some(
-    (task) => task.deploymentId === deployment.deploymentId && task.lastStatus === 'RUNNING',
-  )
   look.putDeployment({
     ...deployment,
-    failedTasks: deployment.failedTasks + (runs ? 0 : 1),
+    failedTasks: deployment.failedTasks + (look.hasRunning(deployment) ? 0 : 1),
     retry: { cause: 'PLACEMENT', attempts },
     retryAt,
   })

@@ -1,6 +1,7 @@
 import type { Ids } from '@berth/std/id.ts'
 import { type Appraisal, appraise, type Essentials, essentialsOf } from '#domain/rollout-standing.ts'
 import type { Deployment, Service } from '#domain/service.ts'
+import type { Demand } from '#domain/resources.ts'
 import type { Task } from '#domain/task.ts'
 import type { Fleet } from '#state/fleet.ts'
 import { appendServiceEvent, clearTrouble, sayTrouble } from '#state/service-events.ts'
@@ -24,8 +25,8 @@ export class ServiceLook {
   nextAt = Infinity
   /** The look started, stopped or decided something: what follows from it is for the next look, which it wakes. */
   acted = false
-  /** A task found no place: the service waits for capacity. */
-  unplaced = false
+  /** What a task demands that found no place: the service waits for that much room. */
+  unplaced: Demand | undefined
   #troubled = false
   #service: Service
   readonly #essentials = new Map<string, Essentials>()
@@ -58,6 +59,11 @@ export class ServiceLook {
     return this.deployments.find(
       ({ status, rolloutState }) => status === 'ACTIVE' && rolloutState === 'COMPLETED',
     )
+  }
+
+  /** Whether a task of the deployment was RUNNING when the look began. */
+  hasRunning({ deploymentId }: Deployment): boolean {
+    return this.tasks.some((task) => task.deploymentId === deploymentId && task.lastStatus === 'RUNNING')
   }
 
   putService(service: Service): void {

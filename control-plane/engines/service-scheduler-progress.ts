@@ -6,7 +6,11 @@ import { repeatEventAfterMs } from '#state/service-events.ts'
 import { withoutRetry } from './service-scheduler-failures.ts'
 import type { ServiceLook } from './service-scheduler-look.ts'
 
-/** Completes the PRIMARY deployment once all tasks are its own and healthy, and says when the service is steady. */
+/**
+ * Completes the PRIMARY deployment once all tasks are its own and healthy, and says when the service is steady. Healthy is
+ * what it is for stopping older tasks: a task without a health check has run for forty seconds. AWS does not say after
+ * what time it completes; a deployment that has completed is what others roll back to, so it must have proven itself.
+ */
 export function conclude(look: ServiceLook, primary: Deployment, standings: readonly Standing[]): void {
   const { service, now } = look
   const asDesired =

@@ -1,4 +1,5 @@
 import { clusterArn, EngineBench, serviceArn } from '@berth/simulator/engine-bench.ts'
+import type { Task } from '#domain/task.ts'
 import { expect, onTestFinished, test } from 'vitest'
 import { serviceScheduler } from './service-scheduler.ts'
 
@@ -217,6 +218,38 @@ test('a task without a place names the closest match, and is started as soon as 
   })
   await bench.run(100)
   expect(bench.wanted()).toHaveLength(2)
+})
+
+test('a task without a place is started as soon as another task ends', async () => {
+  const bench = await schedule({ instances: 1 })
+  bench.obey()
+  bench.putService(bench.putTaskDefinition(1, { cpu: 4000 }))
+  await bench.run(30 * minute)
+  const [held] = bench.wanted()
+  if (held) bench.report(held, 'STOPPED', { exitCode: 0 })
+  await bench.run(3_000)
+  expect(bench.wanted().map(({ lastStatus }) => lastStatus)).toEqual(['RUNNING'])
+  expect(bench.wanted()[0]?.taskArn).not.toBe(held?.taskArn)
+})
+
+test('a task that crashes soon after it ran is started again a little later, and never breaks the circuit', async () => {
+  const bench = await schedule()
+  bench.obey()
+  bench.store.watch((changes) => {
+    for (const { table, before, after } of changes) {
+      const [was, task] = [before as Task | undefined, after as Task | undefined]
+      if (table !== 'task' || task?.lastStatus !== 'RUNNING' || was?.lastStatus === 'RUNNING') continue
+      bench.clock.at(bench.clock.now() + 500, () => bench.report(task, 'STOPPED', { exitCode: 1 }))
+    }
+  })
+  bench.putService(bench.putTaskDefinition(1), {
+    desiredCount: 1,
+    deploymentConfiguration: { deploymentCircuitBreaker: { enable: true, rollback: false } },
+  })
+  await bench.run(30 * minute)
+  expect(bench.primary).toMatchObject({ rolloutState: 'IN_PROGRESS', failedTasks: 0 })
+  expect(bench.store.size('task')).toBeGreaterThan(30)
+  expect(bench.store.size('task')).toBeLessThan(90)
 })
 
 test('tasks leave a draining instance once their replacements are healthy', async () => {

@@ -11,6 +11,7 @@ import { accountForEnded, breakCircuit, noteHealthy } from './service-scheduler-
 import { startTasks, stopAll, stopTasks } from './service-scheduler-launch.ts'
 import { type SchedulerTools, ServiceLook } from './service-scheduler-look.ts'
 import { conclude, endService } from './service-scheduler-progress.ts'
+import { WaitingServices } from './service-scheduler-waiting.ts'
 
 /**
  * Keeps each service at its desired count of healthy tasks, and takes it from one deployment to the next within its
@@ -24,7 +25,7 @@ export function serviceScheduler({
   readonly view: View
   readonly settledAfterMs?: number
 }): Reconciler {
-  const waiting = new WaitingServices()
+  const waiting = new WaitingServices(tools.fleet)
   return {
     name: 'service-scheduler',
     watches: {
@@ -32,10 +33,10 @@ export function serviceScheduler({
       deployment: (row) => row.serviceArn,
       task: (row) => [
         ...(row.serviceArn === undefined ? [] : [row.serviceArn]),
-        ...(row.lastStatus === 'STOPPED' ? waiting.of(row.clusterArn) : []),
+        ...(row.lastStatus === 'STOPPED' ? waiting.wokenBy(row.containerInstanceArn) : []),
       ],
       containerInstance: (row) => [
-        ...waiting.of(row.clusterArn),
+        ...(isStaying(row) && row.agentConnected ? waiting.wokenBy(row.containerInstanceArn) : []),
         ...(isStaying(row) && row.agentConnected ? [] : servicesOn(view, row.containerInstanceArn)),
       ],
     },
@@ -57,7 +58,11 @@ export function serviceScheduler({
         }
         const look = new ServiceLook(tx, now, { ...tools, settledAfterMs }, service)
         lookAt(look)
-        waiting.set(place, look.unplaced ? service.clusterArn : undefined)
+        const next = waiting.set(
+          place,
+          look.unplaced && { clusterArn: service.clusterArn, demand: look.unplaced },
+        )
+        again.push(...next.map((other) => ({ place: other, at: now })))
         if (look.nextAt < Infinity) again.push({ place, at: look.nextAt })
       }
       return { again }
@@ -138,27 +143,4 @@ function isStaying({ status }: ContainerInstance): boolean {
 function servicesOn(view: View, containerInstanceArn: string): string[] {
   const tasks = view.by('task', 'containerInstance', containerInstanceArn)
   return [...new Set(tasks.flatMap(({ serviceArn }) => (serviceArn === undefined ? [] : [serviceArn])))]
-}
-
-/** The services with tasks that found no place, by cluster: freed capacity wakes them. Found again after a restart. */
-class WaitingServices {
-  readonly #clusterOf = new Map<string, string>()
-  readonly #byCluster = new Map<string, Set<string>>()
-
-  of(clusterArn: string): Iterable<string> {
-    return this.#byCluster.get(clusterArn) ?? []
-  }
-
-  set(serviceArn: string, clusterArn: string | undefined): void {
-    const before = this.#clusterOf.get(serviceArn)
-    if (before === clusterArn) return
-    if (before !== undefined) this.#byCluster.get(before)?.delete(serviceArn)
-    if (clusterArn === undefined) this.#clusterOf.delete(serviceArn)
-    else {
-      this.#clusterOf.set(serviceArn, clusterArn)
-      const known = this.#byCluster.get(clusterArn)
-      if (known) known.add(serviceArn)
-      else this.#byCluster.set(clusterArn, new Set([serviceArn]))
-    }
-  }
 }

@@ -63,3 +63,39 @@ test('client tokens are forgotten when they expire, however many there are', asy
   await bench.run(3 * minute)
   expect(bench.store.list('idempotency').map(({ key }) => key)).toEqual(['later'])
 })
+
+test('a deregistered instance is forgotten with its tags after an hour', async () => {
+  const bench = await reap()
+  const { containerInstanceArn } = bench.putInstance('host2')
+  bench.store.update((tx) => {
+    const row = tx.find('containerInstance', containerInstanceArn)
+    if (row) tx.put('containerInstance', { ...row, status: 'INACTIVE', inactiveAt: bench.clock.now() })
+    tx.put('resourceTags', { resourceArn: containerInstanceArn, tags: [{ key: 'rack', value: '7' }] })
+  })
+  await bench.run(59 * minute)
+  expect(bench.store.find('containerInstance', containerInstanceArn)?.status).toBe('INACTIVE')
+  await bench.run(3 * minute)
+  expect(bench.store.list('containerInstance').map((row) => row.containerInstanceArn)).toEqual([
+    expect.stringContaining('host1'),
+  ])
+  expect(bench.store.size('resourceTags')).toBe(0)
+})
+
+test('a deleted task definition goes when no task, deployment or service refers to it any more', async () => {
+  const bench = await reap()
+  const first = bench.putTaskDefinition(1)
+  bench.putService(first)
+  await bench.run(minute)
+  bench.store.update((tx) => {
+    const row = tx.find('taskDefinition', first)
+    if (row) tx.put('taskDefinition', { ...row, status: 'DELETE_IN_PROGRESS' })
+    tx.put('resourceTags', { resourceArn: first, tags: [{ key: 'team', value: 'web' }] })
+  })
+  await bench.run(10 * minute)
+  expect(bench.store.find('taskDefinition', first)).toBeDefined()
+  bench.updateService({ taskDefinitionArn: bench.putTaskDefinition(2) })
+  await bench.run(10 * minute)
+  expect(bench.wanted(2)).toHaveLength(2)
+  expect(bench.store.list('taskDefinition').map(({ revision }) => revision)).toEqual([2])
+  expect(bench.store.size('resourceTags')).toBe(0)
+})

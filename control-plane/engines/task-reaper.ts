@@ -5,8 +5,11 @@ import type { Reconciler } from './reconciler.ts'
 const hourMs = 3_600_000
 /** AWS shows stopped tasks for an hour at least. */
 const stoppedTaskKeptMs = hourMs
-/** AWS does not say how long deleted services are shown; a task's time serves whoever waits for them to be gone. */
-const inactiveServiceKeptMs = hourMs
+/**
+ * AWS does not say how long deleted services and deregistered instances are shown; a task's time serves whoever waits for
+ * them to be gone.
+ */
+const inactiveKeptMs = hourMs
 const rowsPerLookMax = 500
 const place = 'all'
 
@@ -31,12 +34,24 @@ const forgettables: readonly Forgettable[] = [
       })),
   },
   {
-    keptMs: inactiveServiceKeptMs,
+    keptMs: inactiveKeptMs,
     times: (tx) => tx.list('service').map(({ inactiveAt }) => inactiveAt),
     inHour: (tx, hour) =>
       tx.by('service', 'inactiveHour', hour).map(({ serviceArn, inactiveAt = 0 }) => ({
         at: inactiveAt,
         forget: () => forgetService(tx, serviceArn),
+      })),
+  },
+  {
+    keptMs: inactiveKeptMs,
+    times: (tx) => tx.list('containerInstance').map(({ inactiveAt }) => inactiveAt),
+    inHour: (tx, hour) =>
+      tx.by('containerInstance', 'inactiveHour', hour).map(({ containerInstanceArn, inactiveAt = 0 }) => ({
+        at: inactiveAt,
+        forget: () => {
+          tx.delete('containerInstance', containerInstanceArn)
+          tx.delete('resourceTags', containerInstanceArn)
+        },
       })),
   },
   {
@@ -50,7 +65,10 @@ const forgettables: readonly Forgettable[] = [
   },
 ]
 
-/** Forgets stopped tasks, deleted services and client tokens when their time is over, found by the hour it lies in. */
+/**
+ * Forgets stopped tasks, deleted services, deregistered instances and client tokens when their time is over, found by the
+ * hour it lies in, and deleted task definitions when nothing refers to them any more.
+ */
 export function taskReaper(): Reconciler {
   /** The first hour of each that may still hold something. */
   const openHours = new Map<Forgettable, number>()
@@ -59,6 +77,7 @@ export function taskReaper(): Reconciler {
     watches: {},
     periodMs: 60_000,
     reconcile(tx, now) {
+      forgetTaskDefinitions(tx)
       let left = rowsPerLookMax
       for (const forgettable of forgettables) {
         if (left === 0) break
@@ -80,6 +99,20 @@ export function taskReaper(): Reconciler {
 function earliestHour(times: ReadonlyArray<number | undefined>, dueAt: number): number {
   const earliest = times.reduce<number>((least, time = Infinity) => Math.min(least, time), dueAt)
   return Math.floor(earliest / hourMs)
+}
+
+/** https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_DeleteTaskDefinitions.html */
+function forgetTaskDefinitions(tx: Transaction): void {
+  for (const { taskDefinitionArn } of tx.by('taskDefinition', 'deleting', 'all')) {
+    const services = tx.by('service', 'taskDefinition', taskDefinitionArn)
+    const needed =
+      tx.count('task', 'taskDefinition', taskDefinitionArn) > 0 ||
+      tx.count('deployment', 'taskDefinition', taskDefinitionArn) > 0 ||
+      services.some(({ status }) => status !== 'INACTIVE')
+    if (needed) continue
+    tx.delete('taskDefinition', taskDefinitionArn)
+    tx.delete('resourceTags', taskDefinitionArn)
+  }
 }
 
 function forgetTask(tx: Transaction, taskArn: string): void {

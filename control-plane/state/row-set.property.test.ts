@@ -54,6 +54,9 @@ test('indexes hold what a look at every row finds, oldest first, also after step
           const found = plain.filter((one) => one.colour === colour)
           expect(rows.by('colour', colour)).toEqual(found)
           expect(rows.count('colour', colour)).toBe(found.length)
+          const sorted = found.toSorted((one, other) => (one.id < other.id ? -1 : 1))
+          expect([...rows.after('colour', colour, undefined)]).toEqual(sorted)
+          expect([...rows.after('colour', colour, 'c')]).toEqual(sorted.filter(({ id }) => id > 'c'))
         }
         for (const tag of tags)
           expect(rows.by('tag', tag)).toEqual(plain.filter((one) => one.tags.includes(tag)))

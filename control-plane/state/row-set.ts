@@ -1,4 +1,5 @@
 import { assert } from '@berth/std/assert.ts'
+import { KeyOrder } from './key-order.ts'
 
 interface Definition<Row> {
   readonly key: (row: Row) => string
@@ -16,6 +17,8 @@ class Bucket<Row> {
   #entries = new Map<string, Entry<Row>>()
   #newest = -1
   #inOrder = true
+  /** Made when it is first asked for; most buckets never are. */
+  #keyOrder: KeyOrder | undefined
 
   get size(): number {
     return this.#entries.size
@@ -29,12 +32,21 @@ class Bucket<Row> {
     const { size } = this.#entries
     this.#entries.set(key, entry)
     if (this.#entries.size === size) return
+    this.#keyOrder?.add(key)
     if (entry.age < this.#newest) this.#inOrder = false
     else this.#newest = entry.age
   }
 
   delete(key: string): void {
-    this.#entries.delete(key)
+    if (this.#entries.delete(key)) this.#keyOrder?.delete(key)
+  }
+
+  *after(key: string | undefined): Generator<Row> {
+    this.#keyOrder ??= new KeyOrder(this.#entries.keys())
+    for (const next of this.#keyOrder.after(key)) {
+      const entry = this.#entries.get(next)
+      if (entry) yield entry.row
+    }
   }
 
   /** A row that changed its bucket, or came back when a transaction was undone, is put in its place only here. */
@@ -85,6 +97,11 @@ export class RowSet<Row> {
   /** The rows under a key of an index, oldest first, whenever they came under that key. */
   by(index: string, key: string): Row[] {
     return this.#buckets(index).get(key)?.rows() ?? []
+  }
+
+  /** The rows under a key of an index in the order of their own keys: those after `rowKey`, or all. */
+  after(index: string, key: string, rowKey: string | undefined): Iterable<Row> {
+    return this.#buckets(index).get(key)?.after(rowKey) ?? []
   }
 
   count(index: string, key: string): number {

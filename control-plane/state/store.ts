@@ -16,6 +16,16 @@ export interface View {
   list<T extends TableName>(table: T): Tables[T][]
   /** The rows under a key of an index, oldest first. */
   by<T extends TableName>(table: T, index: IndexName<T>, key: string): Tables[T][]
+  /**
+   * The rows under a key of an index in the order of their own keys: those after `rowKey`, or all. For lists that show a
+   * page of many; read it before the next change.
+   */
+  after<T extends TableName>(
+    table: T,
+    index: IndexName<T>,
+    key: string,
+    rowKey: string | undefined,
+  ): Iterable<Tables[T]>
   count<T extends TableName>(table: T, index: IndexName<T>, key: string): number
 }
 
@@ -108,6 +118,15 @@ export class Store implements View {
     return this.#rows[table].by(index, key)
   }
 
+  after<T extends TableName>(
+    table: T,
+    index: IndexName<T>,
+    key: string,
+    rowKey: string | undefined,
+  ): Iterable<Tables[T]> {
+    return this.#rows[table].after(index, key, rowKey)
+  }
+
   count<T extends TableName>(table: T, index: IndexName<T>, key: string): number {
     return this.#rows[table].count(index, key)
   }
@@ -144,6 +163,7 @@ export class Store implements View {
       find: (table, key) => this.find(table, key),
       list: (table) => this.list(table),
       by: (table, index, key) => this.by(table, index, key),
+      after: (table, index, key, rowKey) => this.after(table, index, key, rowKey),
       count: (table, index, key) => this.count(table, index, key),
       put: (table, row) => {
         assert(open, 'a row put after its transaction')

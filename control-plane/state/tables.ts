@@ -81,11 +81,13 @@ export const tables = {
       cluster: (row) => row.clusterArn,
       ec2Instance: (row) => row.ec2InstanceId,
       clientToken: (row) => row.clientToken,
+      /** Deregistered ones by the hour in which they became INACTIVE, for the reaper. */
+      inactiveHour: (row) => (row.inactiveAt === undefined ? undefined : hourOf(row.inactiveAt)),
     },
   }),
   deployment: define<Deployment>()({
     key: (row) => row.deploymentId,
-    indexes: { service: (row) => row.serviceArn },
+    indexes: { service: (row) => row.serviceArn, taskDefinition: (row) => row.taskDefinitionArn },
   }),
   idempotency: define<Idempotency>()({
     key: (row) => row.key,
@@ -153,6 +155,8 @@ export const tables = {
       /** The tasks of a service or deployment that are not STOPPED yet. */
       service: (row) => (row.lastStatus === 'STOPPED' ? undefined : row.serviceArn),
       deployment: (row) => (row.lastStatus === 'STOPPED' ? undefined : row.deploymentId),
+      /** The tasks of a revision that are not STOPPED: while there are any, it stays. */
+      taskDefinition: (row) => (row.lastStatus === 'STOPPED' ? undefined : row.taskDefinitionArn),
       startedBy: (row) => (row.startedBy === undefined ? undefined : `${row.clusterArn} ${row.startedBy}`),
       family: (row) => `${row.clusterArn} ${familyOf(row.taskDefinitionArn)}`,
       /** Running standalone tasks and service tasks by group, for spread, distinctInstance and task:group. */
@@ -166,7 +170,12 @@ export const tables = {
   }),
   taskDefinition: define<TaskDefinition>()({
     key: (row) => row.taskDefinitionArn,
-    indexes: { family: familyKey, scope: scopeKey },
+    indexes: {
+      family: familyKey,
+      scope: scopeKey,
+      /** All that are to be forgotten once nothing refers to them. */
+      deleting: (row) => (row.status === 'DELETE_IN_PROGRESS' ? 'all' : undefined),
+    },
   }),
   taskDefinitionFamily: define<TaskDefinitionFamily>()({ key: familyKey, indexes: { scope: scopeKey } }),
   vpc: define<Vpc>()({ key: (row) => row.vpcId, indexes: { scope: scopeKey } }),

@@ -120,6 +120,30 @@ test.each<[string, Partial<RunInstancesCommandInput>, string, string]>([
     'UnsupportedOperation',
     'Berth does not support LaunchTemplate in RunInstances.',
   ],
+  [
+    'a volume',
+    { BlockDeviceMappings: [{ DeviceName: '/dev/xvda', Ebs: { VolumeSize: 30 } }] },
+    'UnsupportedOperation',
+    'Berth does not support BlockDeviceMappings that ask for volumes in RunInstances.',
+  ],
+  [
+    'a second network interface',
+    { NetworkInterfaces: [{ DeviceIndex: 0 }, { DeviceIndex: 1 }] },
+    'UnsupportedOperation',
+    'Berth does not support a second NetworkInterface in RunInstances.',
+  ],
+  [
+    'an interface that stays',
+    { NetworkInterfaces: [{ DeleteOnTermination: false }] },
+    'UnsupportedOperation',
+    'Berth does not support NetworkInterface.DeleteOnTermination in RunInstances.',
+  ],
+  [
+    'a host of its own',
+    { Placement: { Tenancy: 'dedicated' } },
+    'UnsupportedOperation',
+    'Berth does not support Placement.Tenancy in RunInstances.',
+  ],
   ['a dry run', { DryRun: true }, 'DryRunOperation', 'Request would have succeeded, but DryRun flag is set.'],
 ])('refuses %s', (_, input, expectedCode, message) => {
   expect(code(() => run(input))).toEqual([expectedCode, message])
@@ -166,6 +190,60 @@ test('pages through instances without repeating or skipping one', () => {
     NextToken = page.NextToken
   } while (NextToken !== undefined)
   expect(seen).toEqual(all)
+})
+
+test('pages through what a filter lets through only, and refuses a token it never gave', () => {
+  run({}, 7)
+  const large = run({ InstanceType: 'm5.large' }, 7).map(({ InstanceId }) => InstanceId)
+  const Filters = [{ Name: 'instance-type', Values: ['m5.*'] }]
+  const ids = (page: ReturnType<typeof describeInstances>): (string | undefined)[] =>
+    (page.Reservations ?? []).flatMap(({ Instances = [] }) => Instances.map((i) => i.InstanceId))
+  const one = describeInstances(context, { Filters, MaxResults: 5 })
+  const two = describeInstances(context, { Filters, MaxResults: 5, NextToken: one.NextToken })
+  expect([ids(one), ids(two), two.NextToken]).toEqual([large.slice(0, 5), large.slice(5), undefined])
+  expect(code(() => describeInstances(context, { NextToken: 'made-up' }))).toEqual([
+    'InvalidParameterValue',
+    'Unable to parse pagination token',
+  ])
+  expect(codeOf(() => describeInstances(context, { MaxResults: 4 }))).toBe('InvalidParameterValue')
+  const InstanceIds = [large[0] ?? '']
+  expect(codeOf(() => describeInstances(context, { InstanceIds, MaxResults: 5 }))).toBe(
+    'InvalidParameterCombination',
+  )
+})
+
+test('has an answer for every filter it takes', () => {
+  const [shown] = run({ KeyName: 'demo', ClientToken: 'once' })
+  const network = shown?.NetworkInterfaces?.[0]
+  const found: Readonly<Record<string, string | undefined>> = {
+    architecture: 'x86_64',
+    'availability-zone': 'us-east-1a',
+    'client-token': 'once',
+    'dns-name': shown?.PublicDnsName,
+    'group-id': shown?.SecurityGroups?.[0]?.GroupId,
+    'group-name': 'default',
+    'image-id': shown?.ImageId,
+    'instance-id': shown?.InstanceId,
+    'instance-state-code': '0',
+    'instance-state-name': 'pending',
+    'instance.group-name': 'default',
+    'ip-address': shown?.PublicIpAddress,
+    'key-name': 'demo',
+    'launch-index': '0',
+    'launch-time': '2026-01-01T00:00:00*',
+    'network-interface.addresses.private-ip-address': shown?.PrivateIpAddress,
+    'network-interface.network-interface-id': network?.NetworkInterfaceId,
+    'network-interface.subnet-id': shown?.SubnetId,
+    'owner-id': '000000000000',
+    'private-dns-name': shown?.PrivateDnsName,
+    'private-ip-address': shown?.PrivateIpAddress,
+    'subnet-id': shown?.SubnetId,
+    'vpc-id': shown?.VpcId,
+  }
+  for (const [name, value = ''] of Object.entries(found)) {
+    expect([name, described({ [name]: [value] }).length]).toEqual([name, 1])
+    expect([name, described({ [name]: [`${value}x`] }).length]).toEqual([name, 0])
+  }
 })
 
 test.each([

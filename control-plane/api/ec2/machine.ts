@@ -106,8 +106,10 @@ export function describeImages(
   )
   const owned = all.filter(
     (image) =>
-      input.Owners === undefined ||
-      input.Owners.some((owner) => ['amazon', image.ImageOwnerAlias, image.OwnerId].includes(owner)),
+      (input.Owners === undefined ||
+        input.Owners.some((owner) => ['amazon', image.ImageOwnerAlias, image.OwnerId].includes(owner))) &&
+      // Everybody may launch it, and nobody was given leave by name.
+      (input.ExecutableUsers === undefined || input.ExecutableUsers.includes('all')),
   )
   const matching = filtered(
     owned,
@@ -127,5 +129,6 @@ export function describeImages(
     },
     () => [],
   )
-  return { Images: matching }
+  const { rows, nextToken } = paged(matching, input, (image) => image.ImageId)
+  return { Images: [...rows], ...(nextToken !== undefined && { NextToken: nextToken }) }
 }

@@ -48,6 +48,10 @@ export const operations: Partial<OperationTable<typeof EC2>> = {
   DescribeSubnets: { resources: anything, run: describeSubnets },
   DescribeTags: { resources: anything, run: describeTags },
   DescribeVpcs: { resources: anything, run: describeVpcs },
+  GetConsoleOutput: {
+    resources: ({ scope }, { InstanceId }) => [ec2Arn(scope, 'instance', InstanceId ?? '*')],
+    serve: (context, input) => context.dataPlanes.consoles.getConsoleOutput(context, input),
+  },
   RebootInstances: { resources: instancesOf, run: rebootInstances },
   RunInstances: { resources: ({ scope }) => [ec2Arn(scope, 'instance', '*')], run: runInstances },
   StartInstances: { resources: instancesOf, run: startInstances },

@@ -1,5 +1,5 @@
 import { AwsError } from '@berth/wire/error.ts'
-import type { Image, Repository } from '#domain/image.ts'
+import { type Image, isTagImmutable, type Repository } from '#domain/image.ts'
 import type { Transaction, View } from '#state/store.ts'
 
 /** The image a tag or a digest names. */
@@ -22,7 +22,7 @@ export function storeImage(
   const known = tx.find('image', `${repositoryArn}@${image.imageDigest}`)
   const tagged = tag === undefined ? undefined : findImage(tx, repositoryArn, tag)
   if (tag !== undefined && tagged && tagged.imageDigest !== image.imageDigest) {
-    if (repository.imageTagMutability === 'IMMUTABLE')
+    if (isTagImmutable(repository, tag))
       throw new AwsError(
         'ImageTagAlreadyExistsException',
         `The image tag '${tag}' already exists in the '${repositoryName}' repository and cannot be overwritten because the tag is immutable.`,

@@ -146,8 +146,10 @@ export function putImage(context: Context, input: PutImageRequest): PutImageResp
 }
 
 function checkBatch(ids: readonly ImageIdentifier[] | undefined): void {
-  if (!ids || ids.length === 0 || ids.length > batchMax)
-    throw invalidParameter('imageIds', `Member must have length between 1 and ${batchMax}`)
+  if (!ids || ids.length === 0)
+    throw invalidParameter('imageIds', 'Member must have length greater than or equal to 1')
+  if (ids.length > batchMax)
+    throw invalidParameter('imageIds', `Member must have length less than or equal to ${batchMax}`)
 }
 
 function lookUp(

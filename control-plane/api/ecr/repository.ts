@@ -5,6 +5,8 @@ import type {
   DeleteRepositoryResponse,
   DescribeRepositoriesRequest,
   DescribeRepositoriesResponse,
+  EncryptionConfiguration,
+  ImageTagMutability,
   ListTagsForResourceRequest,
   ListTagsForResourceResponse,
   PutImageTagMutabilityRequest,
@@ -16,10 +18,17 @@ import type {
 import { AwsError } from '@berth/wire/error.ts'
 import type { Context } from '#api/operation.ts'
 import { page } from '#api/page.ts'
-import { scopeKey } from '#domain/arn.ts'
+import { formatArn, parseArn, scopeKey } from '#domain/arn.ts'
 import type { Repository } from '#domain/image.ts'
 import type { Transaction, View } from '#state/store.ts'
-import { invalidParameter, pageOf, repositoryArn, resolveRegistry, resolveRepository } from './resolve.ts'
+import {
+  invalidParameter,
+  pageOf,
+  repositoryArn,
+  repositoryNotFound,
+  resolveRegistry,
+  resolveRepository,
+} from './resolve.ts'
 
 const namePattern = '(?:[a-z0-9]+(?:[._-][a-z0-9]+)*/)*[a-z0-9]+(?:[._-][a-z0-9]+)*'
 const nameRule = new RegExp(`^${namePattern}$`)
@@ -29,7 +38,10 @@ export function createRepository(context: Context, input: CreateRepositoryReques
   const { store, clock } = context
   const registryId = resolveRegistry(context, input.registryId)
   const name = input.repositoryName ?? ''
-  if (name.length < 2 || name.length > 256 || !nameRule.test(name))
+  if (name.length < 2) throw invalidParameter('repositoryName', 'must have length greater than or equal to 2')
+  if (name.length > 256)
+    throw invalidParameter('repositoryName', 'must have length less than or equal to 256')
+  if (!nameRule.test(name))
     throw invalidParameter('repositoryName', `must satisfy regular expression '${namePattern}'`)
   if (registryId !== context.scope.accountId)
     throw new AwsError(
@@ -48,9 +60,9 @@ export function createRepository(context: Context, input: CreateRepositoryReques
       ...context.scope,
       repositoryArn: arn,
       repositoryName: name,
-      imageTagMutability: readMutability(input.imageTagMutability),
+      ...readMutability(input),
       scanOnPush: input.imageScanningConfiguration?.scanOnPush ?? false,
-      encryptionType: input.encryptionConfiguration?.encryptionType ?? 'AES256',
+      ...readEncryption(context, input.encryptionConfiguration),
       createdAt: clock.now(),
     }
     tx.put('repository', repository)
@@ -101,10 +113,11 @@ export function putImageTagMutability(
   input: PutImageTagMutabilityRequest,
 ): PutImageTagMutabilityResponse {
   return context.store.update((tx) => {
-    const repository = resolveRepository(tx, context, input)
-    const imageTagMutability = readMutability(input.imageTagMutability)
-    tx.put('repository', { ...repository, imageTagMutability })
-    return { registryId: repository.accountId, repositoryName: repository.repositoryName, imageTagMutability }
+    const { mutabilityExclusions: _, ...repository } = resolveRepository(tx, context, input)
+    const changed: Repository = { ...repository, ...readMutability(input) }
+    tx.put('repository', changed)
+    const { accountId: registryId, repositoryName } = changed
+    return { registryId, repositoryName, ...showMutability(changed) }
   })
 }
 
@@ -154,12 +167,14 @@ function changeTags(
 
 function repositoryByArn(view: View, resourceArn: string | undefined): Repository {
   const repository = view.find('repository', resourceArn ?? '')
-  if (!repository)
+  if (repository) return repository
+  const arn = parseArn(resourceArn ?? '')
+  if (arn?.service !== 'ecr' || !arn.resource.startsWith('repository/'))
     throw new AwsError(
-      'RepositoryNotFoundException',
-      `The repository with ARN '${resourceArn ?? ''}' does not exist`,
+      'InvalidParameterException',
+      `Invalid parameter at 'resourceArn' failed to satisfy constraint: 'Invalid ARN'`,
     )
-  return repository
+  throw repositoryNotFound(arn.resource.slice('repository/'.length), arn.accountId)
 }
 
 function checkTags(tags: ReadonlyArray<{ Key: string | undefined; Value: string | undefined }>): Tags {
@@ -170,9 +185,76 @@ function checkTags(tags: ReadonlyArray<{ Key: string | undefined; Value: string 
   })
 }
 
-function readMutability(value: string | undefined): Repository['imageTagMutability'] {
-  if (value === undefined || value === 'MUTABLE' || value === 'IMMUTABLE') return value ?? 'MUTABLE'
-  throw invalidParameter('imageTagMutability', 'Member must satisfy enum value set: [MUTABLE, IMMUTABLE]')
+const mutabilities: readonly ImageTagMutability[] = [
+  'IMMUTABLE',
+  'MUTABLE',
+  'MUTABLE_WITH_EXCLUSION',
+  'IMMUTABLE_WITH_EXCLUSION',
+]
+const exclusionsCountMax = 5
+
+/** The mutability asked for. Throws InvalidParameterException; the filters and the two kinds with them need each other. */
+function readMutability({
+  imageTagMutability = 'MUTABLE',
+  imageTagMutabilityExclusionFilters: filters = [],
+}: Pick<CreateRepositoryRequest, 'imageTagMutability' | 'imageTagMutabilityExclusionFilters'>): Pick<
+  Repository,
+  'imageTagMutability' | 'mutabilityExclusions'
+> {
+  if (!mutabilities.includes(imageTagMutability))
+    throw invalidParameter(
+      'imageTagMutability',
+      `Member must satisfy enum value set: [${mutabilities.join(', ')}]`,
+    )
+  const member = 'imageTagMutabilityExclusionFilters'
+  const excludes = imageTagMutability.endsWith('_WITH_EXCLUSION')
+  if (!excludes && filters.length > 0)
+    throw invalidParameter(
+      member,
+      'can only be given with imageTagMutability IMMUTABLE_WITH_EXCLUSION or MUTABLE_WITH_EXCLUSION',
+    )
+  if (!excludes) return { imageTagMutability }
+  if (filters.length < 1 || filters.length > exclusionsCountMax)
+    throw invalidParameter(member, `Member must have length between 1 and ${exclusionsCountMax}`)
+  for (const { filterType, filter = '' } of filters) {
+    if (filterType !== 'WILDCARD')
+      throw invalidParameter(member, 'Member must satisfy enum value set: [WILDCARD]')
+    if (!/^[0-9a-zA-Z._*-]{1,128}$/.test(filter) || filter.split('*').length > 3)
+      throw invalidParameter(
+        member,
+        'a filter must have 1 to 128 letters, numbers, periods, underscores and hyphens, and two wildcards at most',
+      )
+  }
+  return { imageTagMutability, mutabilityExclusions: filters.map(({ filter = '' }) => filter) }
+}
+
+function showMutability({
+  imageTagMutability,
+  mutabilityExclusions,
+}: Repository): Pick<RepositoryShape, 'imageTagMutability' | 'imageTagMutabilityExclusionFilters'> {
+  return {
+    imageTagMutability,
+    ...(mutabilityExclusions && {
+      imageTagMutabilityExclusionFilters: mutabilityExclusions.map((filter) => ({
+        filterType: 'WILDCARD',
+        filter,
+      })),
+    }),
+  }
+}
+
+/** With KMS and no key of the caller's, AWS takes the key it manages for ECR, and names it. */
+function readEncryption(
+  { scope, ids }: Context,
+  { encryptionType = 'AES256', kmsKey }: Partial<EncryptionConfiguration> = {},
+): Pick<Repository, 'encryptionType' | 'kmsKey'> {
+  if (!['AES256', 'KMS', 'KMS_DSSE'].includes(encryptionType))
+    throw invalidParameter('encryptionType', 'Member must satisfy enum value set: [KMS_DSSE, KMS, AES256]')
+  if (encryptionType !== 'AES256')
+    return { encryptionType, kmsKey: kmsKey ?? formatArn(scope, 'kms', `key/${ids.uuid()}`) }
+  if (kmsKey !== undefined)
+    throw invalidParameter('kmsKey', 'can only be given with encryptionType KMS or KMS_DSSE')
+  return { encryptionType }
 }
 
 function showRepository({ installation }: Context, repository: Repository): RepositoryShape {
@@ -182,8 +264,11 @@ function showRepository({ installation }: Context, repository: Repository): Repo
     repositoryName: repository.repositoryName,
     repositoryUri: `${installation.registryHost}/${repository.repositoryName}`,
     createdAt: new Date(repository.createdAt),
-    imageTagMutability: repository.imageTagMutability,
+    ...showMutability(repository),
     imageScanningConfiguration: { scanOnPush: repository.scanOnPush },
-    encryptionConfiguration: { encryptionType: repository.encryptionType as 'AES256' },
+    encryptionConfiguration: {
+      encryptionType: repository.encryptionType,
+      ...(repository.kmsKey !== undefined && { kmsKey: repository.kmsKey }),
+    },
   }
 }

@@ -24,12 +24,15 @@ export function resolveRepository(
   const registryId = resolveRegistry(context, input.registryId)
   const name = input.repositoryName ?? ''
   const repository = view.find('repository', repositoryArn(context, registryId, name))
-  if (!repository)
-    throw new AwsError(
-      'RepositoryNotFoundException',
-      `The repository with name '${name}' does not exist in the registry with id '${registryId}'`,
-    )
+  if (!repository) throw repositoryNotFound(name, registryId)
   return repository
+}
+
+export function repositoryNotFound(name: string, registryId: string): AwsError {
+  return new AwsError(
+    'RepositoryNotFoundException',
+    `The repository with name '${name}' does not exist in the registry with id '${registryId}'`,
+  )
 }
 
 export function invalidParameter(member: string, rule: string): AwsError {

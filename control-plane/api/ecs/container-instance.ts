@@ -55,7 +55,12 @@ export const deregisterContainerInstance: Operation<
             now,
           }),
         )
-      const inactive: ContainerInstance = { ...present, status: 'INACTIVE', version: present.version + 1 }
+      const inactive: ContainerInstance = {
+        ...present,
+        status: 'INACTIVE',
+        inactiveAt: now,
+        version: present.version + 1,
+      }
       tx.put('containerInstance', inactive)
       return { containerInstance: showContainerInstance(tx, context, inactive) }
     }),

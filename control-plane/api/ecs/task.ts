@@ -11,7 +11,7 @@ import type { Context, Operation } from '#api/operation.ts'
 import type { Cluster } from '#domain/cluster.ts'
 import { requestStop, type Task } from '#domain/task.ts'
 import type { View } from '#state/store.ts'
-import { page } from '#api/page.ts'
+import { pageInOrder } from '#api/page.ts'
 import { checkLaunchType, checkOneOf, refuse } from './placement-checks.ts'
 import {
   arnInCluster,
@@ -73,10 +73,10 @@ export const listTasks: Operation<ListTasksRequest, ListTasksResponse> = {
   },
   run: (context, input) => {
     const cluster = resolveCluster(context.store, context, input.cluster)
-    const tasks = tasksListed(context.store, cluster, input)
+    const tasksAfter = tasksListed(context.store, cluster, input)
     const { nextToken, maxResults, ...filters } = input
-    const { rows, nextToken: next } = page(
-      tasks,
+    const { rows, nextToken: next } = pageInOrder(
+      tasksAfter,
       {
         maxResults,
         nextToken,
@@ -94,7 +94,11 @@ export const listTasks: Operation<ListTasksRequest, ListTasksResponse> = {
  * Each filter names an index and the key to look under; the tasks come from the index with the fewest and are tested
  * for all. Indexes by instance and service leave out STOPPED tasks, so they serve only where none is wanted.
  */
-function tasksListed(view: View, cluster: Cluster, input: ListTasksRequest): Task[] {
+function tasksListed(
+  view: View,
+  cluster: Cluster,
+  input: ListTasksRequest,
+): (taskArn: string | undefined) => Iterable<Task> {
   const { family, startedBy, containerInstance, serviceName, launchType } = input
   if (startedBy !== undefined && [family, containerInstance, serviceName, launchType].some(Boolean))
     refuse('startedBy must be the only filter.')
@@ -122,18 +126,15 @@ function tasksListed(view: View, cluster: Cluster, input: ListTasksRequest): Tas
     view.count('task', ...place) < view.count('task', ...best) ? place : best,
   )
   const familyIn = new RegExp(`/${RegExp.escape(family ?? '')}:\\d+$`)
-  return view
-    .by('task', index, key)
-    .filter(
-      (task) =>
-        task.clusterArn === clusterArn &&
-        task.desiredStatus === desiredStatus &&
-        (family === undefined || familyIn.test(task.taskDefinitionArn)) &&
-        (startedBy === undefined || task.startedBy === startedBy) &&
-        (service === undefined || task.serviceArn === service) &&
-        (instance === undefined || task.containerInstanceArn === instance) &&
-        (launchType === undefined || task.launchType === launchType),
-    )
+  const isWanted = (task: Task): boolean =>
+    task.clusterArn === clusterArn &&
+    task.desiredStatus === desiredStatus &&
+    (family === undefined || familyIn.test(task.taskDefinitionArn)) &&
+    (startedBy === undefined || task.startedBy === startedBy) &&
+    (service === undefined || task.serviceArn === service) &&
+    (instance === undefined || task.containerInstanceArn === instance) &&
+    (launchType === undefined || task.launchType === launchType)
+  return (taskArn) => Iterator.from(view.after('task', index, key, taskArn)).filter(isWanted)
 }
 
 function serviceArnOf(view: View, cluster: Cluster, serviceName: string): string {

@@ -1,0 +1,108 @@
+// What EC2's operations do with each member of their input, so that nothing is taken and silently ignored: it is honoured,
+// it is refused, or it has a row in stored-only.ts. A test holds this page against the model.
+import type * as EC2 from '@aws-sdk/client-ec2'
+import { AwsError } from '@berth/wire/error.ts'
+
+type Sdk = typeof EC2
+type Name = { [K in keyof Sdk]: K extends `${infer N}Command` ? N : never }[keyof Sdk]
+type Member<N extends Name> = Sdk[`${N}Command` & keyof Sdk] extends abstract new (...args: never) => {
+  readonly input: infer Input
+}
+  ? keyof Input & string
+  : never
+
+interface Members<M> {
+  /** The answer is what it asks for, if only because nothing here could be different. */
+  readonly honoured: readonly M[]
+  /** Whoever asks for something by it is told that Berth does not have it. */
+  readonly refused?: readonly M[]
+}
+
+const listed = ['Filters', 'MaxResults', 'NextToken', 'DryRun'] as const
+
+export const inputs = {
+  CreateTags: { honoured: ['Resources', 'Tags', 'DryRun'] },
+  DeleteTags: { honoured: ['Resources', 'Tags', 'DryRun'] },
+  // Every zone and region is shown always, since none has to be opted in to.
+  DescribeAvailabilityZones: {
+    honoured: ['ZoneNames', 'ZoneIds', 'Filters', 'DryRun', 'AllAvailabilityZones'],
+  },
+  DescribeRegions: { honoured: ['RegionNames', 'Filters', 'DryRun', 'AllRegions'] },
+  // No image is deprecated or disabled.
+  DescribeImages: {
+    honoured: [...listed, 'ImageIds', 'Owners', 'ExecutableUsers', 'IncludeDeprecated', 'IncludeDisabled'],
+  },
+  DescribeInstanceAttribute: { honoured: ['InstanceId', 'Attribute', 'DryRun'] },
+  // No instance and no interface is managed by a service of AWS.
+  DescribeInstanceStatus: {
+    honoured: [...listed, 'InstanceIds', 'IncludeAllInstances', 'IncludeManagedResources'],
+  },
+  DescribeInstances: { honoured: [...listed, 'InstanceIds', 'IncludeManagedResources'] },
+  DescribeNetworkInterfaces: { honoured: [...listed, 'NetworkInterfaceIds', 'IncludeManagedResources'] },
+  // Every type is supported in every region.
+  DescribeInstanceTypes: { honoured: [...listed, 'InstanceTypes', 'IncludeUnsupportedInRegion'] },
+  DescribeSecurityGroups: { honoured: [...listed, 'GroupIds', 'GroupNames'] },
+  DescribeSubnets: { honoured: [...listed, 'SubnetIds'] },
+  DescribeTags: { honoured: listed },
+  DescribeVpcs: { honoured: [...listed, 'VpcIds'] },
+  // The output is always the latest.
+  GetConsoleOutput: { honoured: ['InstanceId', 'DryRun', 'Latest'] },
+  RebootInstances: { honoured: ['InstanceIds', 'DryRun'] },
+  RunInstances: {
+    honoured: [
+      'MinCount',
+      'MaxCount',
+      'InstanceType',
+      'Placement',
+      'SubnetId',
+      'PrivateIpAddress',
+      'NetworkInterfaces',
+      'TagSpecifications',
+      'MetadataOptions',
+      'ClientToken',
+      'DryRun',
+      // Those that ask for what AWS does anyhow are honoured, the others refused, one by one in launch-checks.ts.
+      'BlockDeviceMappings',
+      'CapacityReservationSpecification',
+      'EnclaveOptions',
+      'HibernationOptions',
+      'PrivateDnsNameOptions',
+    ],
+    refused: [
+      'CpuOptions',
+      'DisableApiStop',
+      'DisableApiTermination',
+      'ElasticGpuSpecification',
+      'ElasticInferenceAccelerators',
+      'EnablePrimaryIpv6',
+      'InstanceMarketOptions',
+      'Ipv6AddressCount',
+      'Ipv6Addresses',
+      'KernelId',
+      'LaunchTemplate',
+      'LicenseSpecifications',
+      'NetworkPerformanceOptions',
+      'Operator',
+      'RamdiskId',
+      'SecondaryInterfaces',
+    ],
+  },
+  StartInstances: { honoured: ['InstanceIds', 'DryRun'] },
+  StopInstances: { honoured: ['InstanceIds', 'DryRun', 'Hibernate'] },
+  TerminateInstances: { honoured: ['InstanceIds', 'DryRun'] },
+} as const satisfies { readonly [N in Name]?: Members<Member<N>> }
+
+/** Whether a value asks for anything: `false`, an empty list and zero ask for what there is anyhow. */
+export function asks(value: unknown): boolean {
+  return Array.isArray(value) ? value.length > 0 : Boolean(value)
+}
+
+/** Throws UnsupportedOperation for the first member that asks for what Berth does not have. */
+export function refuseMembers(operation: 'RunInstances', input: object): void {
+  for (const name of inputs[operation].refused)
+    if (asks((input as Readonly<Record<string, unknown>>)[name])) throw unsupported(name, operation)
+}
+
+export function unsupported(what: string, operation: string): AwsError {
+  return new AwsError('UnsupportedOperation', `Berth does not support ${what} in ${operation}.`)
+}
