@@ -3,7 +3,12 @@ import { existsSync } from 'node:fs'
 import { setTimeout as wait } from 'node:timers/promises'
 import { promisify } from 'node:util'
 import { EC2Client } from '@aws-sdk/client-ec2'
-import { ECRClient, CreateRepositoryCommand, GetAuthorizationTokenCommand } from '@aws-sdk/client-ecr'
+import {
+  ECRClient,
+  CreateRepositoryCommand,
+  GetAuthorizationTokenCommand,
+  RepositoryAlreadyExistsException,
+} from '@aws-sdk/client-ecr'
 import {
   CreateClusterCommand,
   DescribeTasksCommand,
@@ -74,13 +79,15 @@ export class World {
     return stdout.trim()
   }
 
-  /** Pushes an image of busybox and `files` to a new repository; returns its reference. */
+  /** Pushes an image of busybox and `files` to a repository, made where it is missing; returns its reference. */
   async push(
     repositoryName: string,
     files: ImageFiles = {},
     command: readonly string[] = ['sh'],
   ): Promise<string> {
-    await this.ecr.send(new CreateRepositoryCommand({ repositoryName }))
+    await this.ecr.send(new CreateRepositoryCommand({ repositoryName })).catch((error: unknown) => {
+      if (!(error instanceof RepositoryAlreadyExistsException)) throw error
+    })
     const { authorizationData } = await this.ecr.send(new GetAuthorizationTokenCommand({}))
     const login = Buffer.from(authorizationData?.[0]?.authorizationToken ?? '', 'base64').toString()
     const image = makeImage(files, command)
@@ -105,7 +112,14 @@ export class World {
   }
 
   async launch(cluster: string, count: number, instanceType = 't3.small'): Promise<string[]> {
-    const had = (await this.containerInstances(cluster)).length
+    const connected = async (): Promise<number> => {
+      const filter = 'agentConnected == true'
+      const { containerInstanceArns } = await this.ecs.send(
+        new ListContainerInstancesCommand({ cluster, filter }),
+      )
+      return containerInstanceArns?.length ?? 0
+    }
+    const had = await connected()
     const UserData = Buffer.from(`ECS_CLUSTER=${cluster}\n`).toString('base64')
     const { Instances } = await this.ec2.send(
       new RunInstancesCommand({
@@ -115,10 +129,7 @@ export class World {
         UserData,
       }),
     )
-    await eventually(
-      'the instances register',
-      async () => (await this.containerInstances(cluster)).length === had + count,
-    )
+    await eventually('the agents connect', async () => (await connected()) === had + count)
     return (Instances ?? []).map((instance) => instance.InstanceId ?? '')
   }
 
