@@ -13,7 +13,12 @@ started=$(date +%s)
 if [ -t 1 ]; then bold=$'\e[1m' dim=$'\e[2m' plain=$'\e[0m'; else bold='' dim='' plain=''; fi
 step() { printf '\n%s%s%s\n' "$bold" "$*" "$plain"; }
 note() { printf '%s# %s%s\n' "$dim" "$*" "$plain"; }
-run() { printf '$ %s\n' "$1"; eval "$1"; }
+# run COMMAND: shows it, runs it, shows what it printed and keeps that in $said.
+run() {
+  printf '$ %s\n' "$1"
+  said=$(eval "$1")
+  [ -z "$said" ] || printf '%s\n' "$said"
+}
 fail() { printf '\ndemo: %s\n' "$*" >&2; exit 1; }
 # until_true SECONDS WHAT COMMAND…: waits for COMMAND to succeed.
 until_true() {
@@ -68,7 +73,8 @@ printf '$ ./berth up &\n'
 control_plane
 until_true 20 'the start of Berth' grep -q '^ready ' "$work/berth.log"
 grep '^ready ' "$work/berth.log"
-run 'eval "$(./berth env)"'
+printf '$ eval "$(./berth env)"\n'
+eval "$(./berth env)"
 run 'aws sts get-caller-identity --query Arn --output text'
 
 step '2. Push an image to the registry'
@@ -93,6 +99,8 @@ both_registered() { [ "$(aws ecs list-container-instances --cluster demo --filte
 until_true 30 'the registration of both instances' both_registered
 run 'aws ecs list-container-instances --cluster demo --query containerInstanceArns --output text'
 run "aws ec2 describe-instances --query 'Reservations[].Instances[].[InstanceId,State.Name,PrivateIpAddress,PublicIpAddress,PublicDnsName]' --output table"
+hosts=($(grep -o 'ec2-[^ ]*' <<<"$said"))
+ids=$(grep -o 'i-[0-9a-f]\{17\}' <<<"$said" | tr '\n' ' ')
 
 step '5. Register a task definition'
 for version in v1 v2; do sed "s/localhost:4566/localhost:$port/" "examples/web-$version.json" >"$work/web-$version.json"; done
@@ -107,27 +115,24 @@ run 'aws ecs wait services-stable --cluster demo --services web'
 
 step '7. From a task to its page: task, container instance, EC2 instance, port'
 run "aws ecs list-tasks --cluster demo --service-name web --query 'taskArns' --output text"
-tasks=$(aws ecs list-tasks --cluster demo --service-name web --query 'taskArns' --output text)
-run "aws ecs describe-tasks --cluster demo --tasks $(echo $tasks | cut -d' ' -f1 | sed 's:.*/::') --query 'tasks[0].[containerInstanceArn,containers[0].networkBindings[0].hostPort]' --output text"
-read -r instance_arn host_port < <(aws ecs describe-tasks --cluster demo --tasks ${tasks%%[[:space:]]*} --query 'tasks[0].[containerInstanceArn,containers[0].networkBindings[0].hostPort]' --output text)
+task=$(cut -f1 <<<"$said")
+run "aws ecs describe-tasks --cluster demo --tasks ${task##*/} --query 'tasks[0].[containerInstanceArn,containers[0].networkBindings[0].hostPort,containers[0].runtimeId]' --output text"
+read -r instance_arn host_port runtime_id <<<"$said"
 run "aws ecs describe-container-instances --cluster demo --container-instances ${instance_arn##*/} --query 'containerInstances[0].ec2InstanceId' --output text"
-instance=$(aws ecs describe-container-instances --cluster demo --container-instances "$instance_arn" --query 'containerInstances[0].ec2InstanceId' --output text)
+instance=$said
 run "aws ec2 describe-instances --instance-ids $instance --query 'Reservations[0].Instances[0].PublicDnsName' --output text"
-hosts=($(aws ec2 describe-instances --query 'Reservations[].Instances[].PublicDnsName' --output text))
-name=$(aws ec2 describe-instances --instance-ids "$instance" --query 'Reservations[0].Instances[0].PublicDnsName' --output text)
-page=$(curl -fsS "http://$name:$host_port/")
+name=$said
 run "curl -s http://$name:$host_port/"
-[[ $page == *'web v1'* && $page == *"$instance"* ]] || fail 'the page does not name its version and instance'
+[[ $said == *'web v1'* && $said == *"${task##*/}"* && $said == *"$instance"* ]] || fail 'the page does not name its version, task and instance'
 
 step '8. Break things'
 note "a container is killed with the instance's own Docker, behind Berth's back"
-runtime_id=$(aws ecs describe-tasks --cluster demo --tasks ${tasks%%[[:space:]]*} --query 'tasks[0].containers[0].runtimeId' --output text)
 socket=$(./berth docker-host "$instance")
 run "docker -H $socket kill ${runtime_id:0:12}"
 replaced() {
   local now
   now=$(aws ecs list-tasks --cluster demo --service-name web --query 'taskArns' --output text)
-  [ "$(wc -w <<<"$now")" = 2 ] && [[ $now != *"${tasks%%[[:space:]]*}"* ]] && both_running
+  [ "$(wc -w <<<"$now")" = 2 ] && [[ $now != *"$task"* ]] && both_running
 }
 until_true 30 'the replacement of the killed task' replaced
 run "aws ecs describe-services --cluster demo --services web --query 'services[0].events[:3].message' --output text | tr '\\t' '\\n'"
@@ -171,18 +176,15 @@ grep -q none "$work/poll.log" && fail 'an instance did not answer during the dep
 run "aws ecs describe-services --cluster demo --services web --query 'services[0].events[:5].message' --output text | tr '\\t' '\\n'"
 
 step '10. Run a one-off task, then take everything down'
-run "aws ecs run-task --cluster demo --task-definition web:1 --overrides '{\"containerOverrides\":[{\"name\":\"web\",\"command\":[\"/bin/sh\",\"-c\",\"exit 3\"]}]}' --query 'tasks[0].lastStatus' --output text"
-one_off_stopped() {
-  one_off=$(aws ecs describe-tasks --cluster demo --tasks $(aws ecs list-tasks --cluster demo --desired-status STOPPED --query 'taskArns' --output text) --query "tasks[?group=='family:web'].taskArn | [0]" --output text)
-  [ "$one_off" != None ]
-}
+run "aws ecs run-task --cluster demo --task-definition web:1 --overrides '{\"containerOverrides\":[{\"name\":\"web\",\"command\":[\"/bin/sh\",\"-c\",\"exit 3\"]}]}' --query 'tasks[0].[taskArn,lastStatus]' --output text"
+one_off=$(cut -f1 <<<"$said")
+one_off_stopped() { [ "$(aws ecs describe-tasks --cluster demo --tasks "$one_off" --query 'tasks[0].lastStatus' --output text)" = STOPPED ]; }
 until_true 30 'the end of the one-off task' one_off_stopped
 run "aws ecs describe-tasks --cluster demo --tasks ${one_off##*/} --query 'tasks[0].[containers[0].exitCode,stopCode,stoppedReason]' --output text"
 run 'aws ecs update-service --cluster demo --service web --desired-count 0 --query service.desiredCount'
 run 'aws ecs delete-service --cluster demo --service web --force --query service.status --output text'
 no_tasks() { [ "$(aws ecs describe-clusters --clusters demo --query 'clusters[0].[runningTasksCount,pendingTasksCount,activeServicesCount]' --output text)" = $'0\t0\t0' ]; }
 until_true 30 'the end of the tasks' no_tasks
-ids=$(aws ec2 describe-instances --query 'Reservations[].Instances[].InstanceId' --output text | tr '\t' ' ')
 run "aws ec2 terminate-instances --instance-ids $ids --query 'TerminatingInstances[].CurrentState.Name' --output text"
 terminated() { [ "$(aws ec2 describe-instances --query 'Reservations[].Instances[].State.Name' --output text | tr '\t' '\n' | sort -u)" = terminated ]; }
 until_true 30 'the end of the instances' terminated
