@@ -5,8 +5,14 @@ import { OneInstance, polite, runtimeId } from './one-instance.ts'
 
 let one: OneInstance
 
+let restarting = ''
+
 beforeAll(async () => {
   one = await OneInstance.start()
+  // A minute is the least that a restart policy may ask for, so this one runs while other tests do.
+  restarting = await one.run([
+    { ...sh('echo started; sleep 60.5; exit 4'), restartPolicy: { enabled: true, restartAttemptPeriod: 60 } },
+  ])
 })
 afterAll(() => one.end())
 
@@ -202,4 +208,16 @@ test('an unhealthy task of a service is replaced; its health and the times are t
   const next = await eventually('there is another', only)
   expect(next).not.toBe(arn)
   await world.ecs.send(new DeleteServiceCommand({ cluster, service: 'checked', force: true }))
+})
+
+test('a restart policy starts a container again in its place; the task stays RUNNING', async () => {
+  const before = await one.at(restarting, 'RUNNING')
+  const id = runtimeId(before)
+  await eventually('it starts again', async () => (await one.docker('logs', id)) === 'started\nstarted')
+  const ask = 'wget -qO- $ECS_CONTAINER_METADATA_URI_V4'
+  expect(JSON.parse(await one.docker('exec', id, 'sh', '-c', ask))).toMatchObject({ RestartCount: 1 })
+  const after = await one.task(restarting)
+  expect(after).toMatchObject({ lastStatus: 'RUNNING', startedAt: before.startedAt })
+  expect(after.containers?.[0]).toMatchObject({ lastStatus: 'RUNNING', runtimeId: id })
+  expect(after.containers?.[0]).not.toHaveProperty('exitCode')
 })

@@ -102,7 +102,7 @@ test('capabilities are added and dropped', async () => {
 
 test('limits as the official agent sets them: hard limit, reservation, at least two shares, swap', async () => {
   const limited = await one.run([
-    { command: polite, memory: 4, cpu: 0 },
+    { command: polite, memory: 4, cpu: 0, linuxParameters: { maxSwap: 0 } },
     {
       command: polite,
       memory: 40,
@@ -119,12 +119,19 @@ test('limits as the official agent sets them: hard limit, reservation, at least 
     return [host['CpuShares'], host['Memory'], host['MemoryReservation'], host['MemorySwap']]
   }
   expect(await Promise.all(['main', 'side-1', 'side-2', 'side-3'].map(limitsOf))).toEqual([
-    [2, 6 * mebibyte, 0, 12 * mebibyte],
+    [2, 6 * mebibyte, 0, 6 * mebibyte],
     [2, 40 * mebibyte, 20 * mebibyte, 50 * mebibyte],
     [2, 40 * mebibyte, 0, 40 * mebibyte],
     [2, 0, 16 * mebibyte, 0],
   ])
   await one.stop(limited)
+})
+
+test('the limits of a task bind a container that has none of its own', async () => {
+  const arn = await one.run([{ command: polite, memory: undefined }], { cpu: '256', memory: '64' })
+  const { HostConfig } = await one.inspect(await one.at(arn, 'RUNNING'))
+  expect(HostConfig).toMatchObject({ Memory: 64 * mebibyte, CpuPeriod: 100_000, CpuQuota: 25_000 })
+  await one.stop(arn)
 })
 
 test('labels, names and log options, as docker inspect on the instance shows them', async () => {
@@ -203,9 +210,7 @@ test('the metadata endpoint tells a container of itself, its task and what it us
 })
 
 test('the instance metadata service answers containers', async () => {
-  const script =
-    'token=$(wget -qO- --header "X-aws-ec2-metadata-token-ttl-seconds: 60" --post-data "" http://169.254.169.254/latest/api/token 2>&1); ' +
-    'wget -qO- http://169.254.169.254/latest/meta-data/instance-id 2>&1'
+  const script = 'wget -qO- http://169.254.169.254/latest/meta-data/instance-id'
   expect(await one.printed(script)).toBe(one.instanceId)
 })
 

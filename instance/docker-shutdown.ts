@@ -1,4 +1,4 @@
-import { request } from 'node:http'
+import { request } from '@berth/wire/node-http.ts'
 
 /** Stops every running container through the daemon's socket, each with `graceSeconds` to end by itself. */
 export async function stopContainers(socketPath: string, graceSeconds: number): Promise<void> {

@@ -1,4 +1,5 @@
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
+import type { IncomingMessage, Server, ServerResponse } from 'node:http'
+import { createServer } from '@berth/wire/node-http.ts'
 import { Buffer } from 'node:buffer'
 import type { Clock } from '@berth/std/clock.ts'
 import type { Ids } from '@berth/std/id.ts'

@@ -75,6 +75,7 @@ export function dockerdProcess({
   return {
     name: 'dockerd',
     command: ['dockerd', '--config-file', `${runDirectory}/daemon.json`],
+    pidFile: `${runDirectory}/dockerd.pid`,
     env: { ...basicEnv(), ...proxyEnv(controlPlaneUrl) },
     logFile: `${directory}/dockerd.log`,
   }

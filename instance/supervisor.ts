@@ -1,5 +1,5 @@
 import { type ChildProcess, spawn } from 'node:child_process'
-import { openSync } from 'node:fs'
+import { openSync, rmSync } from 'node:fs'
 import { type Clock, sleep } from '@berth/std/clock.ts'
 
 export interface Supervised {
@@ -10,6 +10,8 @@ export interface Supervised {
   readonly logFile: string
   /** Exit codes after which it is not started again. */
   readonly terminalCodes?: readonly number[]
+  /** Removed before each start: what a killed process left may name a process of others by now, and so hinder the start. */
+  readonly pidFile?: string
 }
 
 const restartDelayMs = { first: 100, max: 10_000 }
@@ -21,13 +23,14 @@ const killAfterMs = 5_000
  * aborts the process gets SIGTERM, then SIGKILL. Resolves when it will not run again.
  */
 export async function supervise(
-  { name, command, env, logFile, terminalCodes = [] }: Supervised,
+  { name, command, env, logFile, terminalCodes = [], pidFile }: Supervised,
   { clock, stop, log }: { clock: Clock; stop: AbortSignal; log: (text: string) => void },
 ): Promise<void> {
   const output = openSync(logFile, 'a', 0o600)
   const [file = '', ...args] = command
   let delayMs = restartDelayMs.first
   while (!stop.aborted) {
+    if (pidFile !== undefined) rmSync(pidFile, { force: true })
     const startedAt = clock.now()
     const ended = await run(
       spawn(file, args, { env: { ...env }, stdio: ['ignore', output, output] }),

@@ -1,4 +1,4 @@
-import { Agent as HttpAgent } from 'node:http'
+import { Agent as HttpAgent } from '@berth/wire/node-http.ts'
 import type { EcsApi, RegistryLogin } from '#runtime/ports.ts'
 import type { CredentialSource } from './credentials.ts'
 import { exchange } from './http.ts'

@@ -1,4 +1,5 @@
-import { Agent, type IncomingMessage } from 'node:http'
+import type { IncomingMessage } from 'node:http'
+import { Agent } from '@berth/wire/node-http.ts'
 import {
   type ContainerDetail,
   type ContainerEvent,

@@ -1,5 +1,6 @@
-import { type Agent, type IncomingHttpHeaders, type IncomingMessage, request as httpRequest } from 'node:http'
+import type { Agent, IncomingHttpHeaders, IncomingMessage } from 'node:http'
 import { request as httpsRequest } from 'node:https'
+import { request as httpRequest } from '@berth/wire/node-http.ts'
 
 export interface HttpRequest {
   readonly url: URL

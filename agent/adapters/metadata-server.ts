@@ -1,5 +1,6 @@
 /** The agent's two local endpoints: metadata and credentials for containers, and introspection for people. */
-import { createServer, type Server } from 'node:http'
+import type { Server } from 'node:http'
+import { createServer } from '@berth/wire/node-http.ts'
 import type { TaskRecord } from '#engine/task-record.ts'
 import type { CreateOptions } from '#engine/container-spec.ts'
 import type { Agent } from '#runtime/agent.ts'

@@ -19,7 +19,7 @@ export interface Attribute {
 }
 
 /**
- * Only what this agent does: no task ENIs, no secrets, no execution roles, no ECS Exec. A daemon that speaks a newer API
+ * Only what this agent does: no task ENIs, no secrets, no ECS Exec. A daemon that speaks a newer API
  * takes the older versions' calls too, in the shape the agent sends them.
  */
 export function attributes(capabilities: Capabilities): readonly Attribute[] {
@@ -36,6 +36,8 @@ export function attributes(capabilities: Capabilities): readonly Attribute[] {
       .map((minor) => `${legacy}docker-remote-api.1.${minor}`),
     ...capabilities.loggingDrivers.map((driver) => `${legacy}logging-driver.${driver}`),
     `${legacy}ecr-auth`,
+    // The instance's own credentials pull whatever the registry has, whatever role a definition names for it.
+    `${ecs}execution-role-ecr-pull`,
     `${legacy}task-iam-role`,
     `${legacy}task-iam-role-network-host`,
     `${ecs}container-health-check`,

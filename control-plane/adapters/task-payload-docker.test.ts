@@ -92,6 +92,13 @@ test.each<[string, ContainerDefinition, object, object, string]>([
     { MemorySwap: 192 * mebibyte, MemorySwappiness: 10 },
     '1.20',
   ],
+  [
+    'swap on top of the least memory that Docker takes',
+    { memory: 4, linuxParameters: { maxSwap: 1 } },
+    {},
+    { MemorySwap: 7 * mebibyte },
+    '1.18',
+  ],
   ['swappiness without swap, which means nothing', { linuxParameters: { swappiness: 10 } }, {}, {}, '1.17'],
   ['an init', { linuxParameters: { initProcessEnabled: true } }, {}, { Init: true }, '1.25'],
   [

@@ -1,6 +1,8 @@
 import type { ContainerDefinition, KernelCapabilities, LinuxParameters } from '@aws-sdk/client-ecs'
 import type { PayloadContainer } from '@berth/agent-protocol/payload.ts'
 
+/** Docker refuses containers with less. */
+const memoryMiBMin = 6
 const bytesOf = (mebibytes: number): number => mebibytes * 1024 * 1024
 const nanosecondsOf = (seconds: number): number => seconds * 1_000_000_000
 
@@ -145,11 +147,12 @@ function linuxSettings(linux: LinuxParameters, memoryMiB: number | undefined): r
       '1.22',
     ),
     ...setting('ShmSize', sharedMemorySize === undefined ? undefined : bytesOf(sharedMemorySize), '1.22'),
-    // ECS counts swap alone, Docker memory and swap together. Without maxSwap, ECS ignores swappiness.
+    // ECS counts swap alone, Docker memory and swap together. Without maxSwap, ECS ignores swappiness. Agents raise a
+    // lower memory limit to Docker's least, and Docker refuses a sum below the limit.
     ...(maxSwap === undefined || memoryMiB === undefined
       ? []
       : [
-          ...setting('MemorySwap', bytesOf(memoryMiB + maxSwap), '1.18'),
+          ...setting('MemorySwap', bytesOf(Math.max(memoryMiB, memoryMiBMin) + maxSwap), '1.18'),
           ...setting('MemorySwappiness', swappiness, '1.20'),
         ]),
     ...setting('Init', linux.initProcessEnabled, '1.25'),

@@ -98,7 +98,6 @@ function payloadContainer(
       },
     }),
     ...(container.credentialSpecs?.length && { credentialSpecs: container.credentialSpecs }),
-    ...(task.enableExecuteCommand && { managedAgents: [{ name: 'ExecuteCommandAgent' }] }),
     ...(restartPolicy && {
       restartPolicy: {
         enabled: restartPolicy.enabled ?? false,

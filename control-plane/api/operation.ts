@@ -53,7 +53,7 @@ export interface Operation<Input, Output> {
  * An operation of a data plane (image layers, later logs): its bytes are not rows, so it may wait. The only exception
  * to operations being synchronous.
  */
-export interface DataOperation<Input, Output> extends Omit<Operation<Input, Output>, 'run'> {
+interface DataOperation<Input, Output> extends Omit<Operation<Input, Output>, 'run'> {
   readonly serve: (context: Context, input: Input) => Promise<Output>
 }
 

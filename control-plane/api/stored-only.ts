@@ -14,6 +14,13 @@ const ecs = (operation: string, parameter: string, note: string): StoredOnly => 
   note,
 })
 
+const ecr = (operation: string, parameter: string, note: string): StoredOnly => ({
+  service: 'ecr',
+  operation,
+  parameter,
+  note,
+})
+
 const ec2 = (operation: string, parameter: string, note: string): StoredOnly => ({
   service: 'ec2',
   operation,
@@ -53,6 +60,34 @@ export const storedOnly: readonly StoredOnly[] = [
     'instanceIdentityDocumentSignature',
     "the document is believed; of Berth's own instances its row is",
   ),
+  ...['CreateCluster', 'UpdateCluster'].map((operation) =>
+    ecs(operation, 'configuration.executeCommandConfiguration', 'ExecuteCommand is not there yet'),
+  ),
+  ...['CreateCluster', 'PutClusterCapacityProviders'].flatMap((operation) =>
+    ['capacityProviders', 'defaultCapacityProviderStrategy'].map((parameter) =>
+      ecs(operation, parameter, 'tasks and services that would be started by a strategy are refused'),
+    ),
+  ),
+  ecs('RegisterContainerInstance', 'platformDevices', 'devices that are not GPUs are not counted; not kept'),
+  ecs('SubmitTaskStateChange', 'managedAgents', 'ExecuteCommand is not there yet; not kept'),
+  ecs('SubmitTaskStateChange', 'attachments', 'no network interface is ever attached; not kept'),
+  ...['taskRoleArn', 'executionRoleArn'].flatMap((parameter) => [
+    ecs(
+      'RegisterTaskDefinition',
+      parameter,
+      'tasks get no credentials; the instance pulls images with its own',
+    ),
+    ...['RunTask', 'StartTask'].map((operation) =>
+      ecs(operation, `overrides.${parameter}`, 'tasks get no credentials'),
+    ),
+  ]),
+  ...['name', 'appProtocol'].map((member) =>
+    ecs(
+      'RegisterTaskDefinition',
+      `containerDefinitions[].portMappings[].${member}`,
+      'for Service Connect, which is not there yet',
+    ),
+  ),
   ecs(
     'RegisterTaskDefinition',
     'containerDefinitions[].versionConsistency',
@@ -68,6 +103,8 @@ export const storedOnly: readonly StoredOnly[] = [
     ecs(operation, 'availabilityZoneRebalancing', 'tasks are spread when they start and not moved later'),
   ),
   ecs('CreateService', 'role', 'there is no load balancer that it would be used for'),
+  ecr('CreateRepository', 'encryptionConfiguration', 'images are kept as they are, not encrypted'),
+  ecr('CreateRepository', 'imageScanningConfiguration', 'images are not scanned'),
   ec2('RunInstances', 'AdditionalInfo', 'reserved by AWS; not kept'),
   ec2('RunInstances', 'CreditSpecification', 'instances have their whole CPU always; not kept'),
   ec2('RunInstances', 'EbsOptimized', 'there are no volumes; shown as false'),

@@ -24,7 +24,12 @@ export function isTagImmutable(
   tag: string,
 ): boolean {
   const excluded = mutabilityExclusions.some((filter) =>
-    new RegExp(`^${filter.split('*').map(RegExp.escape).join('.*')}$`).test(tag),
+    new RegExp(
+      `^${filter
+        .split('*')
+        .map((literal) => RegExp.escape(literal))
+        .join('.*')}$`,
+    ).test(tag),
   )
   switch (imageTagMutability) {
     case 'MUTABLE':

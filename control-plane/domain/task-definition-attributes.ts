@@ -1,5 +1,5 @@
 /** Which attributes a container instance must have to run a task definition: the agent's capabilities it makes use of. */
-import type { ContainerDefinition, Secret, Volume } from '@aws-sdk/client-ecs'
+import type { ContainerDefinition, Secret, TaskOverride, Volume } from '@aws-sdk/client-ecs'
 import { isEcrImage } from './task-definition-compatibility.ts'
 import type { TaskDefinitionDraft } from './task-definition-draft.ts'
 
@@ -17,6 +17,13 @@ export function requiresAttributesOf(draft: TaskDefinitionDraft, registryHost: s
   }
   for (const volume of draft.volumes) for (const name of volumeAttributes(volume)) found.add(name)
   return [...found].toSorted()
+}
+
+/** What the overrides of a task require on top, of all that can be overridden. */
+export function overridesAttributesOf({ containerOverrides = [] }: TaskOverride): readonly string[] {
+  return containerOverrides.some(({ environmentFiles = [] }) => environmentFiles.length > 0)
+    ? [ecs('env-files.s3')]
+    : []
 }
 
 function* taskAttributes(draft: TaskDefinitionDraft): Generator<string> {
@@ -50,6 +57,7 @@ function* containerAttributes(container: ContainerDefinition): Generator<string>
     yield docker('1.22')
   if (linuxParameters.initProcessEnabled) yield docker('1.25')
   if (linuxParameters.maxSwap !== undefined || linuxParameters.swappiness !== undefined) yield docker('1.32')
+  if ((container.credentialSpecs ?? []).length > 0) yield ecs('gmsa')
   for (const option of container.dockerSecurityOptions ?? []) {
     if (option.startsWith('label:')) yield agent('selinux')
     if (option.startsWith('apparmor:')) yield agent('apparmor')

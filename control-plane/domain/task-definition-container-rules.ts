@@ -182,7 +182,9 @@ function* linux(container: ContainerDefinition, networkMode: TaskDefinitionDraft
     if (networkMode === 'host' && namespace.startsWith('net.'))
       yield `System control '${namespace}' is not supported when networkMode=host.`
   for (const { type, value = '' } of container.resourceRequirements ?? [])
-    if (type === 'GPU' && !/^[1-9]\d*$/.test(value))
+    // No agent would do anything about accelerators of another kind.
+    if (type !== 'GPU') yield `Resource requirements of type ${type} are not supported.`
+    else if (!/^[1-9]\d*$/.test(value))
       yield `Invalid 'resourceRequirements' setting for container '${name}'.`
   if ((container.credentialSpecs ?? []).length > 1)
     yield `Only one credential spec is supported for container '${name}'.`

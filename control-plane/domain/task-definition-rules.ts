@@ -32,22 +32,41 @@ export function* taskDefinitionProblems(draft: TaskDefinitionDraft, accountId: s
 function* choices(draft: TaskDefinitionDraft): Problems {
   const { networkMode, pidMode, ipcMode, requiresCompatibilities = [], containerDefinitions } = draft
   const logDrivers = containerDefinitions.map(({ logConfiguration }) => logConfiguration?.logDriver)
-  const protocols = containerDefinitions.flatMap(({ portMappings = [] }) =>
-    portMappings.map(({ protocol }) => protocol),
+  const mappings = containerDefinitions.flatMap(({ portMappings = [] }) => portMappings)
+  const conditions = containerDefinitions.flatMap(({ dependsOn = [] }) =>
+    dependsOn.map(({ condition }) => condition),
   )
+  const limits = containerDefinitions.flatMap(({ ulimits = [] }) => ulimits.map(({ name }) => name))
+  const files = containerDefinitions.flatMap(({ environmentFiles = [] }) =>
+    environmentFiles.map(({ type }) => type),
+  )
+  const consistencies = containerDefinitions.map(({ versionConsistency }) => versionConsistency)
+  const scopes = draft.volumes.map(({ dockerVolumeConfiguration }) => dockerVolumeConfiguration?.scope)
+  const constraints = draft.placementConstraints.map(({ type }) => type)
   const made: ReadonlyArray<readonly [string, readonly (string | undefined)[], readonly string[]]> = [
     ['network mode', [networkMode], ['bridge', 'host', 'awsvpc', 'none']],
     ['pid mode', [pidMode], ['host', 'task']],
     ['ipc mode', [ipcMode], ['host', 'task', 'none']],
     ['launch type', requiresCompatibilities, Object.keys(launchTypeProblems)],
     ['log driver', logDrivers, knownLogDrivers],
-    ['transport protocol', protocols, ['tcp', 'udp']],
+    ['transport protocol', mappings.map(({ protocol }) => protocol), ['tcp', 'udp']],
+    ['application protocol', mappings.map(({ appProtocol }) => appProtocol), ['http', 'http2', 'grpc']],
+    ['CPU architecture', [draft.runtimePlatform?.cpuArchitecture], ['X86_64', 'ARM64']],
+    ['dependency condition', conditions, ['START', 'COMPLETE', 'SUCCESS', 'HEALTHY']],
+    ['ulimit', limits, knownUlimits],
+    ['environment file type', files, ['s3']],
+    ['version consistency', consistencies, ['enabled', 'disabled']],
+    ['volume scope', scopes, ['task', 'shared']],
+    ['placement constraint type', constraints, ['memberOf']],
   ]
   for (const [what, values, allowed] of made)
     for (const value of values)
       if (value !== undefined && !allowed.includes(value))
         yield `${value} is not a valid ${what}. Must be one of [${allowed.join(',')}]`
 }
+
+const knownUlimits =
+  'core cpu data fsize locks memlock msgqueue nice nofile nproc rss rtprio rttime sigpending stack'.split(' ')
 
 const knownLogDrivers = [
   'awsfirelens',

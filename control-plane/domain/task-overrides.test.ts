@@ -96,6 +96,11 @@ test.each<[TaskOverride, RegExp]>([
   ],
   [{ containerOverrides: [{ name: 'app', memory: 5 }] }, /memory/],
   [{ containerOverrides: [{ name: 'app', memory: 10, memoryReservation: 11 }] }, /memoryReservation/],
+  [
+    { containerOverrides: [{ name: 'app', resourceRequirements: [{ type: 'NeuronDevice', value: '1' }] }] },
+    /^Resource requirements of type NeuronDevice are not supported\.$/,
+  ],
+  [{ containerOverrides: [{ name: 'app', resourceRequirements: [{ type: 'GPU', value: '0' }] }] }, /setting/],
   [{ memory: '1 TB' }, /^Invalid 'memory' setting for task\.$/],
   [{ ephemeralStorage: { sizeInGiB: 30 } }, /FARGATE/],
 ])('finds the fault of %j', (overrides, fault) => {

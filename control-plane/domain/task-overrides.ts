@@ -34,13 +34,26 @@ export function overridesFault(
   return undefined
 }
 
-function containerFault({ name, cpu, memory, memoryReservation }: ContainerOverride): string | undefined {
+function containerFault({
+  name,
+  cpu,
+  memory,
+  memoryReservation,
+  resourceRequirements = [],
+  environmentFiles = [],
+}: ContainerOverride): string | undefined {
   if (cpu !== undefined && cpu < 0)
     return `Invalid cpu override for container ${name}: it must not be negative.`
   if (memory !== undefined && memory < 6)
     return `Invalid memory override for container ${name}: Docker gives a container no less than 6 MiB.`
   if (memory !== undefined && memoryReservation !== undefined && memoryReservation > memory)
     return `Invalid overrides for container ${name}: memoryReservation must not exceed memory.`
+  const other = resourceRequirements.find(({ type }) => type !== 'GPU')
+  if (other) return `Resource requirements of type ${other.type} are not supported.`
+  if (resourceRequirements.some(({ value = '' }) => !/^[1-9]\d*$/.test(value)))
+    return `Invalid 'resourceRequirements' setting for container '${name}'.`
+  if (environmentFiles.length > 10)
+    return 'The maximum number of environment files was exceeded. Specify ten or less and try again.'
   return undefined
 }
 

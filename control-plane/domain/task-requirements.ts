@@ -1,6 +1,7 @@
-import type { PlacementConstraint } from '@aws-sdk/client-ecs'
+import type { PlacementConstraint, TaskOverride } from '@aws-sdk/client-ecs'
 import type { Requirements } from './placement/admission.ts'
 import type { Demand } from './resources.ts'
+import { overridesAttributesOf } from './task-definition-attributes.ts'
 import type { TaskDefinition } from './task-definition.ts'
 
 /** What a task of this definition asks of the instance it is placed on, its request's constraints included. */
@@ -11,13 +12,18 @@ export function requirementsOf(
     readonly group: string
     readonly launchType: 'EC2' | 'EXTERNAL'
     readonly constraints: readonly PlacementConstraint[]
+    readonly overrides?: TaskOverride | undefined
   },
 ): Requirements {
+  const { demand, group, launchType, overrides = {} } = task
   return {
-    ...task,
+    demand,
+    group,
+    launchType,
     requiresAttributes: [
       ...taskDefinition.requiresAttributes.map((name) => ({ name })),
       ...platformAttributes(taskDefinition),
+      ...overridesAttributesOf(overrides).map((name) => ({ name })),
     ],
     constraints: [...taskDefinition.placementConstraints, ...task.constraints],
   }

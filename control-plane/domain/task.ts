@@ -18,7 +18,7 @@ export const taskStatuses = [
   'DEPROVISIONING',
   'STOPPED',
 ] as const
-export type TaskStatus = (typeof taskStatuses)[number]
+type TaskStatus = (typeof taskStatuses)[number]
 export type ContainerStatus = 'PENDING' | 'RUNNING' | 'STOPPED'
 export type DesiredStatus = 'RUNNING' | 'STOPPED'
 export type HealthStatus = 'HEALTHY' | 'UNHEALTHY' | 'UNKNOWN'

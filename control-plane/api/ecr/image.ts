@@ -9,6 +9,7 @@ import type {
   ImageDetail,
   ImageFailure,
   ImageIdentifier,
+  ImageStatusFilter,
   ListImagesRequest,
   ListImagesResponse,
   PutImageRequest,
@@ -27,13 +28,11 @@ const batchMax = 100
 export function listImages(context: Context, input: ListImagesRequest): ListImagesResponse {
   const repository = resolveRepository(context.store, context, input)
   const wanted = input.filter?.tagStatus
-  const ids = context.store
-    .by('image', 'repository', repository.repositoryArn)
-    .flatMap((image): ImageIdentifier[] => {
-      if (image.tags.length === 0) return wanted === 'TAGGED' ? [] : [{ imageDigest: image.imageDigest }]
-      if (wanted === 'UNTAGGED') return []
-      return image.tags.map((imageTag) => ({ imageDigest: image.imageDigest, imageTag }))
-    })
+  const ids = imagesOf(context, repository, input.filter).flatMap((image): ImageIdentifier[] => {
+    if (image.tags.length === 0) return wanted === 'TAGGED' ? [] : [{ imageDigest: image.imageDigest }]
+    if (wanted === 'UNTAGGED') return []
+    return image.tags.map((imageTag) => ({ imageDigest: image.imageDigest, imageTag }))
+  })
   const keyOf = (id: ImageIdentifier): string => `${id.imageDigest} ${id.imageTag ?? ''}`
   const { rows, nextToken } = page(
     ids,
@@ -53,11 +52,9 @@ export function describeImages(context: Context, input: DescribeImagesRequest): 
     }
   }
   const wanted = input.filter?.tagStatus
-  const images = store
-    .by('image', 'repository', repository.repositoryArn)
-    .filter(
-      (image) => wanted === undefined || wanted === 'ANY' || (wanted === 'TAGGED') === image.tags.length > 0,
-    )
+  const images = imagesOf(context, repository, input.filter).filter(
+    (image) => wanted === undefined || wanted === 'ANY' || (wanted === 'TAGGED') === image.tags.length > 0,
+  )
   const { rows, nextToken } = page(
     images,
     pageOf(input, { repository: repository.repositoryArn, wanted }),
@@ -143,6 +140,15 @@ export function putImage(context: Context, input: PutImageRequest): PutImageResp
     const stored = storeImage(tx, repository, image, input.imageTag)
     return { image: showImage(repository, stored, input.imageTag) }
   })
+}
+
+/** The images of a repository with the status asked for; Berth archives none, so all are ACTIVE. */
+function imagesOf(
+  { store }: Context,
+  { repositoryArn }: Repository,
+  { imageStatus = 'ACTIVE' }: { readonly imageStatus?: ImageStatusFilter | undefined } = {},
+): readonly Image[] {
+  return ['ACTIVE', 'ANY'].includes(imageStatus) ? store.by('image', 'repository', repositoryArn) : []
 }
 
 function checkBatch(ids: readonly ImageIdentifier[] | undefined): void {

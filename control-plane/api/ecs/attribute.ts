@@ -15,6 +15,7 @@ import type { ContainerInstance } from '#domain/container-instance.ts'
 import type { View } from '#state/store.ts'
 import { liveInstances } from './container-instance.ts'
 import { page } from '#api/page.ts'
+import { checkOneOf } from './placement-checks.ts'
 import { clusterArnOf, findContainerInstance, resolveCluster } from './resolve.ts'
 
 const requestCountMax = 10
@@ -72,7 +73,9 @@ export const deleteAttributes: Operation<DeleteAttributesRequest, DeleteAttribut
 
 export const listAttributes: Operation<ListAttributesRequest, ListAttributesResponse> = {
   resources: (context, { cluster }) => [clusterArnOf(context, cluster)],
-  run: (context, { cluster: clusterRef, attributeName, attributeValue, maxResults, nextToken }) => {
+  run: (context, input) => {
+    const { cluster: clusterRef, attributeName, attributeValue, targetType, maxResults, nextToken } = input
+    checkOneOf('targetType', targetType, ['container-instance'])
     if (attributeValue !== undefined && attributeName === undefined)
       throw new AwsError('InvalidParameterException', 'attributeName is required with attributeValue.')
     const cluster = resolveCluster(context.store, context, clusterRef)
@@ -111,7 +114,8 @@ function checkAttributes(attributes: readonly Attribute[]): void {
   if (attributes.length === 0) refuse('Attributes cannot be empty.')
   if (attributes.length > requestCountMax)
     refuse(`Attributes cannot have more than ${requestCountMax} elements.`)
-  for (const { name = '', value = '' } of attributes) {
+  for (const { name = '', value = '', targetType } of attributes) {
+    checkOneOf('targetType', targetType, ['container-instance'])
     if (!/^[A-Za-z0-9\-_/\\.]{1,128}$/.test(name))
       refuse(
         'Attribute names must have 1 to 128 letters, numbers, hyphens, underscores, slashes and periods.',

@@ -1,3 +1,4 @@
+import type { ClusterSetting } from '@aws-sdk/client-ecs'
 import { describe, expect, test } from 'vitest'
 import { testContext } from '#api/testing.ts'
 import { putAccountSettingDefault } from './account-setting.ts'
@@ -11,6 +12,7 @@ import {
   updateClusterSettings,
 } from './cluster.ts'
 import { registerContainerInstance } from './container-instance-registration.ts'
+import { refusalOf } from './testing-rows.ts'
 
 const arn = 'arn:aws:ecs:us-east-1:000000000000:cluster/demo'
 const tags = [{ key: 'team', value: 'web' }]
@@ -113,6 +115,20 @@ describe('a cluster', () => {
     const context = await testContext()
     expect(() => createCluster.run(context, { configuration: { executeCommandConfiguration } })).toThrow(
       message,
+    )
+  })
+
+  test.each([
+    [{ name: 'speed', value: 'enabled' }, 'Setting name should be one of [containerInsights]'],
+    [
+      { name: 'containerInsights', value: 'on' },
+      "Setting value 'on' of 'containerInsights' should be one of [disabled,enabled,enhanced]",
+    ],
+  ])('refuses the setting %j', async (setting, message) => {
+    const context = await testContext()
+    const settings = [setting as ClusterSetting]
+    expect(refusalOf(() => createCluster.run(context, { settings }))).toBe(
+      `InvalidParameterException: ${message}`,
     )
   })
 })

@@ -181,12 +181,15 @@ function merged(
 }
 
 function checkSettings(settings: readonly ClusterSetting[] = []): void {
-  for (const { name, value = '' } of settings)
+  for (const { name, value = '' } of settings) {
+    if (name !== 'containerInsights')
+      throw new AwsError('InvalidParameterException', 'Setting name should be one of [containerInsights]')
     if (!['disabled', 'enabled', 'enhanced'].includes(value))
       throw new AwsError(
         'InvalidParameterException',
         `Setting value '${value}' of '${name}' should be one of [disabled,enabled,enhanced]`,
       )
+  }
 }
 
 function checkConfiguration({ executeCommandConfiguration: exec }: ClusterConfiguration = {}): void {

@@ -256,6 +256,9 @@ describe('describing and listing', () => {
     expect(list({ filter: 'attribute:stack == prod' })).toEqual([prod])
     expect(list({ status: 'DRAINING' })).toEqual([plain])
     expect(list({})?.toSorted()).toEqual([prod, plain].toSorted())
+    expect(() => list({ status: 'IDLE' as 'ACTIVE' })).toThrow(
+      'Container instance status should be one of [ACTIVE,DRAINING,',
+    )
     expect(() => list({ filter: 'attribute:stack ==' })).toThrow(
       expect.objectContaining({ code: 'InvalidParameterException' }),
     )
@@ -328,6 +331,10 @@ describe('attributes', () => {
     expect(rowOf(context, targetId).attributes).not.toContainEqual({ name: 'a0' })
     expect(() => putAttributes.run(context, { attributes: [{ name: 'a', targetId: 'nope' }] })).toThrow(
       expect.objectContaining({ code: 'TargetNotFoundException' }),
+    )
+    const ofTask = [{ name: 'a', targetId, targetType: 'task' as 'container-instance' }]
+    expect(() => putAttributes.run(context, { attributes: ofTask })).toThrow(
+      'targetType should be one of [container-instance]',
     )
     expect(() => putAttributes.run(context, { attributes: [{ name: 'a b', targetId }] })).toThrow(
       expect.objectContaining({ code: 'InvalidParameterException' }),

@@ -20,6 +20,7 @@ import { matches, parseQuery, type Query, QueryError } from '#domain/placement/q
 import { loseTask } from '#domain/task.ts'
 import type { View } from '#state/store.ts'
 import { page } from '#api/page.ts'
+import { checkOneOf } from './placement-checks.ts'
 import {
   arnInCluster,
   clusterArnOf,
@@ -31,6 +32,14 @@ import { showContainerInstance } from './show-container-instance.ts'
 
 const describedCountMax = 100
 const updatedCountMax = 10
+const statuses: readonly string[] = [
+  'ACTIVE',
+  'DRAINING',
+  'REGISTERING',
+  'DEREGISTERING',
+  'REGISTRATION_FAILED',
+  'INACTIVE',
+] satisfies readonly (ContainerInstanceStatus | 'INACTIVE')[]
 
 export const deregisterContainerInstance: Operation<
   DeregisterContainerInstanceRequest,
@@ -97,6 +106,7 @@ export const listContainerInstances: Operation<
   resources: (context, { cluster }) => [clusterArnOf(context, cluster)],
   run: (context, { cluster: clusterRef, filter, status, maxResults, nextToken }) => {
     const cluster = resolveCluster(context.store, context, clusterRef)
+    checkOneOf('Container instance status', status, statuses)
     const query = filter === undefined ? undefined : parsedFilter(filter)
     const found = context.store
       .by('containerInstance', 'cluster', cluster.clusterArn)

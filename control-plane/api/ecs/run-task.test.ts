@@ -65,7 +65,6 @@ describe('with one instance', () => {
       enableExecuteCommand: true,
       group: 'family:web',
       healthStatus: 'UNKNOWN',
-      inferenceAccelerators: [],
       lastStatus: 'PENDING',
       launchType: 'EC2',
       memory: '100',
@@ -101,8 +100,14 @@ describe('with one instance', () => {
     ]
     expect(task?.tags).toEqual(tags)
     const asked = { cluster: 'c', tasks: [task?.taskArn ?? ''] }
-    expect(describeTasks.run(context, asked).tasks?.[0]).not.toHaveProperty('tags')
+    expect(describeTasks.run(context, asked).tasks?.[0]?.tags).toEqual([])
     expect(describeTasks.run(context, { ...asked, include: ['TAGS'] }).tasks?.[0]?.tags).toEqual(tags)
+  })
+
+  test('asks for an agent that reads environment files when overrides give some', () => {
+    const environmentFiles = [{ type: 's3' as const, value: 'arn:aws:s3:::bucket/key' }]
+    const overrides = { containerOverrides: [{ name: 'app', environmentFiles }] }
+    expect(run({ overrides }).failures).toMatchObject([{ reason: 'ATTRIBUTE' }])
   })
 
   test('counts what overrides ask for when it looks for a place', () => {

@@ -44,6 +44,7 @@ test('a service is shown as AWS does, with the defaults filled in', () => {
       strategy: 'ROLLING',
       maximumPercent: 200,
       minimumHealthyPercent: 100,
+      bakeTimeInMinutes: 0,
     },
     deployments: [
       {
@@ -73,6 +74,7 @@ test('a service is shown as AWS does, with the defaults filled in', () => {
     propagateTags: 'NONE',
     enableExecuteCommand: false,
     availabilityZoneRebalancing: 'ENABLED',
+    resourceManagementType: 'CUSTOMER',
   })
   expect(show()).not.toHaveProperty('tags')
 })

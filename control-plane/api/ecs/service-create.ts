@@ -54,7 +54,7 @@ export const createService: Operation<CreateServiceRequest, CreateServiceRespons
       const made = tx.find('service', known?.resourceArns[0] ?? '')
       if (made?.status === 'ACTIVE') return { service: showService(tx, made, { tags: true }) }
 
-      const service = checkedService(tx, context, cluster, input)
+      const service = checkedService(tx, context, cluster, input, now)
       const tags = checkedTags(input.tags)
       forgetPredecessor(tx, service.serviceArn)
       tx.put('service', service)
@@ -88,8 +88,9 @@ function checkedService(
   context: Context,
   cluster: Cluster,
   input: CreateServiceRequest,
+  now: number,
 ): Service {
-  const { scope, clock, caller } = context
+  const { scope, caller } = context
   checkLaunchType(input.launchType)
   checkOneOf('scheduling strategy', input.schedulingStrategy, ['REPLICA', 'DAEMON'])
   checkOneOf('deployment controller', input.deploymentController?.type, deploymentControllers)
@@ -135,7 +136,7 @@ function checkedService(
     enableECSManagedTags: input.enableECSManagedTags ?? false,
     enableExecuteCommand: input.enableExecuteCommand ?? false,
     ...(role !== undefined && { roleArn: role }),
-    createdAt: clock.now(),
+    createdAt: now,
     createdBy: caller.arn,
     ...(clientToken !== undefined && { clientToken }),
   }

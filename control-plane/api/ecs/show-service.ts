@@ -43,6 +43,8 @@ export function showService(view: View, service: Service, { tags = false } = {})
     propagateTags: service.propagateTags,
     enableExecuteCommand: service.enableExecuteCommand,
     availabilityZoneRebalancing: service.availabilityZoneRebalancing,
+    // What ECS manages itself are express gateways, and Berth has none.
+    resourceManagementType: 'CUSTOMER',
   }
 }
 

@@ -24,7 +24,7 @@ const optionalMembers = [
   'stoppedReason',
 ] as const
 
-/** A task as AWS shows it; its tags only where they are asked for, from `view`. */
+/** A task as AWS shows it; its tags only where they are asked for, from `tagsFrom`, else an empty list. */
 export function showTask(task: Task, tagsFrom?: View): TaskShape {
   return {
     attachments: [],
@@ -37,12 +37,11 @@ export function showTask(task: Task, tagsFrom?: View): TaskShape {
     enableExecuteCommand: task.enableExecuteCommand,
     group: task.group,
     healthStatus: task.healthStatus,
-    inferenceAccelerators: [],
     lastStatus: task.lastStatus,
     launchType: task.launchType,
     memory: task.memory,
     overrides: task.overrides,
-    ...(tagsFrom && { tags: showTags(tagsFrom, task.taskArn) }),
+    tags: tagsFrom ? showTags(tagsFrom, task.taskArn) : [],
     taskArn: task.taskArn,
     taskDefinitionArn: task.taskDefinitionArn,
     version: task.version,

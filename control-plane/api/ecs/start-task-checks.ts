@@ -68,7 +68,13 @@ export function requirementsOfLaunch(
     refuse(`Task definition does not support launch_type ${launchType}.`)
   requireHostNetwork(taskDefinition)
   const demand = demandOf(taskDefinition, completeOverrides(taskDefinition, input.overrides))
-  return requirementsOf(taskDefinition, { demand, group, launchType, constraints })
+  return requirementsOf(taskDefinition, {
+    demand,
+    group,
+    launchType,
+    constraints,
+    overrides: input.overrides,
+  })
 }
 
 /** Puts a task on the instance, with its tags. */

@@ -9,10 +9,13 @@ import type { Operation } from '#api/operation.ts'
 import { scopeKey } from '#domain/arn.ts'
 import { familyKey } from '#state/tables.ts'
 import { page } from '#api/page.ts'
+import { checkOneOf } from './placement-checks.ts'
 
 export const listTaskDefinitions: Operation<ListTaskDefinitionsRequest, ListTaskDefinitionsResponse> = {
   resources: () => ['*'],
   run: (context, { familyPrefix, status = 'ACTIVE', sort = 'ASC', maxResults, nextToken }) => {
+    checkOneOf('status', status, ['ACTIVE', 'INACTIVE', 'DELETE_IN_PROGRESS'])
+    checkOneOf('sort', sort, ['ASC', 'DESC'])
     // The whole name of a family, whatever the parameter's name says.
     const all =
       familyPrefix === undefined
@@ -40,6 +43,7 @@ export const listTaskDefinitionFamilies: Operation<
 > = {
   resources: () => ['*'],
   run: (context, { familyPrefix = '', status = 'ALL', maxResults, nextToken }) => {
+    checkOneOf('status', status, ['ACTIVE', 'INACTIVE', 'ALL'])
     const families = context.store
       .by('taskDefinitionFamily', 'scope', scopeKey(context.scope))
       .filter((row) => {
