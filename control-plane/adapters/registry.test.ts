@@ -53,7 +53,11 @@ afterEach(() => {
   if (errors.length > 0) throw new Error('the endpoint failed', { cause: errors.splice(0) })
 })
 
-const call = (method: string, path: string, init: RequestInit = {}): Promise<Response> =>
+const call = (
+  method: string,
+  path: string,
+  init: { readonly body?: string; readonly headers?: Readonly<Record<string, string>> } = {},
+): Promise<Response> =>
   fetch(origin + path, { ...init, method, headers: { authorization: login, ...init.headers } })
 const errorCode = async (response: Response): Promise<string | undefined> =>
   ((await response.json()) as { errors: Array<{ code: string }> }).errors[0]?.code
