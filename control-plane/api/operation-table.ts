@@ -1,11 +1,5 @@
 import type { Answer, OperationRow } from './operation.ts'
 
-/** The names of a service's operations: every N of which its SDK exports a class `NCommand`. */
-type OperationName<Sdk> = Exclude<
-  { [K in keyof Sdk]: K extends `${infer N}Command` ? N : never }[keyof Sdk],
-  '$'
->
-
 interface CommandInstance<Input, Output> {
   readonly input: Input
   resolveMiddleware(...args: never): (...args: never) => PromiseLike<{ readonly output: Output }>
@@ -17,7 +11,17 @@ type RowOf<Command> = Command extends abstract new (
   ? OperationRow<Input, Answer<Output>>
   : never
 
-/** A row for each operation of a service, so that a forgotten one is an error of the type checker. */
+/** The name of an operation by that of its class; `$Command` is the base of them all. */
+type OperationName<Export> = Export extends '$Command'
+  ? never
+  : Export extends `${infer N}Command`
+    ? N
+    : never
+
+/**
+ * A row for each operation of a service, so that a forgotten one is an error of the type checker. The keys are made from
+ * the exports, not looked up in them by name: of the thousands that EC2 has, that takes ten seconds.
+ */
 export type OperationTable<Sdk> = {
-  readonly [N in OperationName<Sdk>]: RowOf<Sdk[`${N}Command` & keyof Sdk]>
+  readonly [Export in keyof Sdk as OperationName<Export>]: RowOf<Sdk[Export]>
 }

@@ -4,10 +4,7 @@ import type * as EC2 from '@aws-sdk/client-ec2'
 import { AwsError } from '@berth/wire/error.ts'
 
 type Sdk = typeof EC2
-type Name = { [K in keyof Sdk]: K extends `${infer N}Command` ? N : never }[keyof Sdk]
-type Member<N extends Name> = Sdk[`${N}Command` & keyof Sdk] extends abstract new (...args: never) => {
-  readonly input: infer Input
-}
+type Member<Command> = Command extends { readonly prototype: { readonly input: infer Input } }
   ? keyof Input & string
   : never
 
@@ -90,7 +87,11 @@ export const inputs = {
   StartInstances: { honoured: ['InstanceIds', 'DryRun'] },
   StopInstances: { honoured: ['InstanceIds', 'DryRun', 'Hibernate'] },
   TerminateInstances: { honoured: ['InstanceIds', 'DryRun'] },
-} as const satisfies { readonly [N in Name]?: Members<Member<N>> }
+} as const satisfies {
+  readonly [Export in keyof Sdk as Export extends `${infer N}Command` ? N : never]?: Members<
+    Member<Sdk[Export]>
+  >
+}
 
 /** Whether a value asks for anything: `false`, an empty list and zero ask for what there is anyhow. */
 export function asks(value: unknown): boolean {

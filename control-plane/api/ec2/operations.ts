@@ -30,7 +30,7 @@ const instancesOf = (
  * The operations of Amazon EC2 that Berth has. EC2's model names some 750 more: those without a row here are answered as
  * not implemented, and counted in docs/compatibility.md.
  */
-export const operations: Partial<OperationTable<typeof EC2>> = {
+export const operations = {
   CreateTags: { resources: anything, run: createTags },
   DeleteTags: { resources: anything, run: deleteTags },
   DescribeAvailabilityZones: { resources: anything, run: describeAvailabilityZones },
@@ -57,4 +57,4 @@ export const operations: Partial<OperationTable<typeof EC2>> = {
   StartInstances: { resources: instancesOf, run: startInstances },
   StopInstances: { resources: instancesOf, run: stopInstances },
   TerminateInstances: { resources: instancesOf, run: terminateInstances },
-}
+} satisfies Partial<OperationTable<typeof EC2>>
