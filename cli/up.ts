@@ -1,8 +1,12 @@
 import { rmSync } from 'node:fs'
+import { flushCompileCache } from 'node:module'
 import { systemClock } from '@berth/std/system-clock.ts'
 import { dataDirectory, memoryDirectory } from './data-directory.ts'
 import { Failure } from './failure.ts'
 import { noteEnded, noteRunning, runningOn } from './running.ts'
+
+/** When all that a start compiles has been compiled. */
+const settledAfterMs = 5_000
 
 export interface UpFlags {
   readonly port: number
@@ -41,6 +45,8 @@ export async function up(flags: UpFlags): Promise<void> {
     })
     noteRunning(directory, controlPlane.url)
     console.log(`ready ${controlPlane.url}`)
+    // At its end it would be written too, unless the process is killed.
+    setTimeout(flushCompileCache, settledAfterMs).unref()
     const signalled = new Promise<'signal'>((resolve) => {
       process.once('SIGTERM', () => resolve('signal'))
       process.once('SIGINT', () => resolve('signal'))

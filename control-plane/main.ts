@@ -1,5 +1,6 @@
 import { chmodSync, mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { setImmediate } from 'node:timers/promises'
 import { BlobStore } from '@berth/registry/blob-store.ts'
 import { registryEndpoint } from '@berth/registry/endpoint.ts'
 import { systemClock } from '@berth/std/system-clock.ts'
@@ -145,6 +146,7 @@ export async function startControlPlane(config: ControlPlaneConfig): Promise<Con
     run(taskReaper()),
     run(layerCollection(layerSweep(blobs), (digest) => store.count('layer', 'digest', digest) > 0)),
   ]
+  void makeIndexes(store)
   return {
     url,
     failed: store.failed,
@@ -165,6 +167,11 @@ async function openStore({ memory, directory }: ControlPlaneConfig): Promise<Sto
   } catch (error) {
     throw new StartError(error instanceof Error ? error.message : String(error), { cause: error })
   }
+}
+
+/** Requests are answered already, and find most indexes made when they come to need them. */
+async function makeIndexes(store: Store): Promise<void> {
+  for (const _ of store.makeIndexes()) await setImmediate()
 }
 
 function makeDirectory(directory: string): void {

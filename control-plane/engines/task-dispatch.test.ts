@@ -79,7 +79,7 @@ test('an agent that was away is told when its session opens', async () => {
   if (!instance) throw new Error('there is no instance')
   agents.sessions.set(instance.containerInstanceArn, new Map())
   bench.store.update((tx) => tx.put('containerInstance', { ...instance }))
-  await bench.run(1)
+  await bench.run(10)
   expect(agents.calls).toEqual([[instance.containerInstanceArn, 1]])
 })
 

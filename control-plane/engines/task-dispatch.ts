@@ -28,6 +28,8 @@ export function taskDispatch(agents: Agents): Reconciler<Assignment> {
     },
     // What an agent did not acknowledge is told again after this time at most.
     periodMs: 10_000,
+    // The first task is told of at once; of many that come together, those of an instance are found in one look.
+    paceMs: 10,
     everywhere: (view) => view.list('containerInstance').map((row) => row.containerInstanceArn),
     reconcile: (tx, _, places = new Set()) => ({
       effects: [...places].flatMap((place) => {

@@ -49,36 +49,36 @@ class Bucket<Row> {
     }
   }
 
-  /** A row that changed its bucket, or came back when a transaction was undone, is put in its place only here. */
   rows(): Row[] {
+    const rows: Row[] = []
+    for (const { row } of this.inOrder().values()) rows.push(row)
+    return rows
+  }
+
+  /** A row that changed its bucket, or came back when a transaction was undone, is put in its place only here. */
+  inOrder(): ReadonlyMap<string, Entry<Row>> {
     if (!this.#inOrder) {
       this.#entries = new Map([...this.#entries].toSorted(([, one], [, other]) => one.age - other.age))
       this.#inOrder = true
     }
-    const rows: Row[] = []
-    for (const { row } of this.#entries.values()) rows.push(row)
-    return rows
+    return this.#entries
   }
 }
 
-/** The rows of one table with their indexes. */
+interface Index<Row> {
+  readonly keysOf: (row: Row) => string | readonly string[] | undefined
+  readonly buckets: Map<string, Bucket<Row>>
+}
+
+/** The rows of one table with their indexes. An index is made when it is first asked for, from all rows at once. */
 export class RowSet<Row> {
   readonly #definition: Definition<Row>
   readonly #entries = new Bucket<Row>()
-  readonly #indexes: ReadonlyArray<{
-    readonly keysOf: (row: Row) => string | readonly string[] | undefined
-    readonly buckets: Map<string, Bucket<Row>>
-  }>
-  readonly #indexByName = new Map<string, Map<string, Bucket<Row>>>()
+  readonly #indexes = new Map<string, Index<Row>>()
   #nextAge = 0
 
   constructor(definition: unknown) {
     this.#definition = definition as Definition<Row>
-    this.#indexes = Object.entries(this.#definition.indexes).map(([name, keysOf]) => {
-      const buckets = new Map<string, Bucket<Row>>()
-      this.#indexByName.set(name, buckets)
-      return { keysOf, buckets }
-    })
   }
 
   get size(): number {
@@ -108,6 +108,11 @@ export class RowSet<Row> {
     return this.#buckets(index).get(key)?.size ?? 0
   }
 
+  /** Makes the indexes that nobody has asked for yet, one a step. */
+  *makeIndexes(): Generator<undefined> {
+    for (const name of Object.keys(this.#definition.indexes)) yield void this.#buckets(name)
+  }
+
   /** Puts the row in place; returns what was there. */
   set(row: Row): Entry<Row> | undefined {
     const key = this.#definition.key(row)
@@ -131,7 +136,7 @@ export class RowSet<Row> {
   #replace(key: string, before: Entry<Row> | undefined, entry: Entry<Row> | undefined): void {
     if (entry) this.#entries.set(key, entry)
     else this.#entries.delete(key)
-    for (const { keysOf, buckets } of this.#indexes) {
+    for (const { keysOf, buckets } of this.#indexes.values()) {
       const was = before && keysOf(before.row)
       const is = entry && keysOf(entry.row)
       if (before) for (const place of listed(was)) if (!includes(is, place)) remove(buckets, place, key)
@@ -139,9 +144,15 @@ export class RowSet<Row> {
     }
   }
 
-  #buckets(index: string): Map<string, Bucket<Row>> {
-    const buckets = this.#indexByName.get(index)
-    assert(buckets !== undefined, `no index ${index}`)
+  #buckets(name: string): Map<string, Bucket<Row>> {
+    const known = this.#indexes.get(name)
+    if (known) return known.buckets
+    const keysOf = this.#definition.indexes[name]
+    assert(keysOf !== undefined, `no index ${name}`)
+    const buckets = new Map<string, Bucket<Row>>()
+    this.#indexes.set(name, { keysOf, buckets })
+    for (const [key, entry] of this.#entries.inOrder())
+      for (const place of listed(keysOf(entry.row))) add(buckets, place, key, entry)
     return buckets
   }
 }
