@@ -132,3 +132,24 @@ test('the tasks of a running EC2 instance stay', async () => {
   await bench.run(5_000)
   expect(bench.wanted()).toHaveLength(2)
 })
+
+test('a host whose agent came back as another container instance leaves the older one, with its tasks', async () => {
+  const { bench, sessions, instance } = await watchOver()
+  const lost = bench.wanted()
+  bench.store.update((tx) => tx.put('instance', host('running')))
+  sessions.clear()
+  bench.store.update((tx) => tx.put('containerInstance', { ...instance(), agentConnected: false }))
+  await bench.run(1_000)
+  expect(instance().status).toBe('ACTIVE')
+  const anew = bench.putInstance('anew', { ec2InstanceId: 'i-1' })
+  sessions.add(anew.containerInstanceArn)
+  await bench.run(5_000)
+  expect(instance()).toMatchObject({ status: 'INACTIVE', agentConnected: false })
+  expect(lost.map(({ taskArn }) => bench.store.find('task', taskArn))).toMatchObject(
+    lost.map(() => ({ lastStatus: 'STOPPED', stopCode: 'TerminationNotice' })),
+  )
+  expect(bench.wanted().map((task) => [task.lastStatus, task.containerInstanceArn?.slice(-4)])).toEqual([
+    ['RUNNING', 'anew'],
+    ['RUNNING', 'anew'],
+  ])
+})

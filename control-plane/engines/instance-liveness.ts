@@ -1,3 +1,4 @@
+import { arnName } from '#domain/arn.ts'
 import type { ContainerInstance } from '#domain/container-instance.ts'
 import { instanceState } from '#domain/instance.ts'
 import { loseTask } from '#domain/task.ts'
@@ -23,11 +24,8 @@ export function instanceLiveness({
   return {
     name: 'instance-liveness',
     watches: {
-      containerInstance: (row) => row.containerInstanceArn,
-      instance: (row) =>
-        view
-          .by('containerInstance', 'ec2Instance', row.instanceId)
-          .map((found) => found.containerInstanceArn),
+      containerInstance: (row) => [row.containerInstanceArn, ...onHost(view, row.ec2InstanceId)],
+      instance: (row) => onHost(view, row.instanceId),
     },
     periodMs: 60_000,
     everywhere: (all) =>
@@ -41,7 +39,9 @@ export function instanceLiveness({
         const row = tx.find('containerInstance', place)
         if (!row || row.status === 'INACTIVE') continue
         const after =
-          withoutHost(tx, row, now) ?? withoutAgent(row, now, { hasSession: hasSession(place), graceMs })
+          withoutHost(tx, row, now) ??
+          withoutState(tx, row, now) ??
+          withoutAgent(row, now, { hasSession: hasSession(place), graceMs })
         tx.put('containerInstance', after)
         tellTasks(tx, after, now)
         if (after.agentConnected && after.agentLostBy !== undefined)
@@ -63,18 +63,42 @@ function withoutHost(tx: Transaction, row: ContainerInstance, now: number): Cont
   const host = tx.find('instance', row.ec2InstanceId ?? '')
   const end = host && gone[instanceState(host)]
   if (host === undefined || end === undefined) return undefined
-  for (const task of tx.by('task', 'containerInstance', row.containerInstanceArn))
-    tx.put(
-      'task',
-      loseTask(task, {
-        stopCode: 'TerminationNotice',
-        stoppedReason: `Host EC2 (instance ${host.instanceId}) ${end}.`,
-        now,
-      }),
-    )
-  if (end === 'terminated')
-    return disconnected({ ...row, status: 'INACTIVE', inactiveAt: now, version: row.version + 1 })
+  loseTasks(tx, row, end, now)
+  if (end === 'terminated') return inactive(row, now)
   return row.agentConnected ? disconnected({ ...row, version: row.version + 1 }) : row
+}
+
+/**
+ * The container instance after its host came back as another one, with an agent that has lost what it knew: nobody will
+ * ever speak for this one's tasks again. Only for instances that Berth launched; undefined where that is not so.
+ */
+function withoutState(tx: Transaction, row: ContainerInstance, now: number): ContainerInstance | undefined {
+  const { ec2InstanceId = '', agentConnected, clusterArn, registeredAt } = row
+  if (agentConnected || !tx.find('instance', ec2InstanceId)) return undefined
+  const successor = tx
+    .by('containerInstance', 'ec2Instance', ec2InstanceId)
+    .find(
+      (other) => other.agentConnected && other.clusterArn === clusterArn && other.registeredAt > registeredAt,
+    )
+  if (!successor) return undefined
+  loseTasks(tx, row, `registered anew as ${arnName(successor.containerInstanceArn)}`, now)
+  return inactive(row, now)
+}
+
+function loseTasks(tx: Transaction, row: ContainerInstance, what: string, now: number): void {
+  const stoppedReason = `Host EC2 (instance ${row.ec2InstanceId}) ${what}.`
+  for (const task of tx.by('task', 'containerInstance', row.containerInstanceArn))
+    tx.put('task', loseTask(task, { stopCode: 'TerminationNotice', stoppedReason, now }))
+}
+
+function inactive(row: ContainerInstance, now: number): ContainerInstance {
+  return disconnected({ ...row, status: 'INACTIVE', inactiveAt: now, version: row.version + 1 })
+}
+
+/** The container instances that an EC2 instance is or was. */
+function onHost(view: View, instanceId: string | undefined): string[] {
+  if (instanceId === undefined) return []
+  return view.by('containerInstance', 'ec2Instance', instanceId).map((row) => row.containerInstanceArn)
 }
 
 function withoutAgent(
