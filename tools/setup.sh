@@ -41,5 +41,6 @@ fi
 if [ ! -x node_modules/.bin/node ] || ! cmp -s package-lock.json node_modules/.berth-lock; then
   say 'installing npm packages'
   npm ci --no-audit --no-fund --loglevel=error >&2 </dev/null
+  sh tools/link-node.sh # where npm is told not to run scripts
   cp package-lock.json node_modules/.berth-lock
 fi
