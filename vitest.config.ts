@@ -2,6 +2,8 @@ import { defineConfig } from 'vitest/config'
 
 export default defineConfig({
   test: {
+    // By default one core is left idle; these tests wait for nobody who would need it.
+    maxWorkers: '100%',
     projects: [
       { test: { name: 'unit', include: ['**/*.test.ts'], exclude: ['**/node_modules/**', '.berth/**'] } },
       {
