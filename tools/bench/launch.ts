@@ -59,7 +59,11 @@ async function withEngine(
     '--pidfile',
     `${directory}/pid`,
   ]
-  const engine = spawn('dockerd', ['-H', host, ...files, '--bip', '10.218.0.1/16'], { stdio: 'ignore' })
+  // In a network of its own, whose bridges and rules go with it.
+  const dockerd = ['dockerd', '-H', host, ...files, '--bip', '10.218.0.1/16']
+  const engine = spawn('unshare', ['--net', 'sh', '-c', 'ip link set lo up && exec "$@"', 'sh', ...dockerd], {
+    stdio: 'ignore',
+  })
   const docker = async (...words: string[]): Promise<string> => {
     const { stdout } = await execute('docker', ['-H', host, ...words])
     return stdout.trim()
@@ -78,14 +82,9 @@ async function withEngine(
     const ended = new Promise((resolve) => engine.once('exit', resolve))
     engine.kill('SIGTERM')
     await ended
-    spawnSync(
-      'sh',
-      [
-        '-c',
-        `umount ${directory}/data/* ${directory}/run/netns/* 2>/dev/null; ip link del docker0; ip link del docker_gwbridge`,
-      ],
-      { stdio: 'ignore' },
-    )
+    spawnSync('sh', ['-c', `umount ${directory}/data/* ${directory}/run/netns/* 2>/dev/null`], {
+      stdio: 'ignore',
+    })
     rmSync(directory, { recursive: true, force: true })
   }
 }
