@@ -30,11 +30,13 @@ until_true() {
   done
 }
 
-engine_pid=''
+# The engine's pid, also of one that an earlier walkthrough left running.
+engine_pid() { cat "$work/engine/docker.pid" 2>/dev/null; }
 end_engine() {
-  [ -n "$engine_pid" ] || return 0
-  kill "$engine_pid" 2>/dev/null || true
-  for _ in $(seq 100); do kill -0 "$engine_pid" 2>/dev/null || break; sleep 0.1; done
+  local pid
+  pid=$(engine_pid) || return 0
+  kill "$pid" 2>/dev/null || true
+  for _ in $(seq 100); do kill -0 "$pid" 2>/dev/null || break; sleep 0.1; done
   umount "$work"/engine/data/* 2>/dev/null || true
 }
 finish() {
@@ -51,6 +53,7 @@ finish() {
 }
 
 ./berth down >/dev/null 2>&1 || true
+end_engine
 rm -rf "$work"
 mkdir -p "$work"
 trap finish EXIT
@@ -63,7 +66,6 @@ if ! docker info >/dev/null 2>&1; then
   PATH=$PATH:/usr/sbin:/sbin dockerd --bridge=none --iptables=false --ip-forward=false --ip-masq=false -H "$DOCKER_HOST" \
     --data-root "$work/engine/data" --exec-root "$work/engine/run" --pidfile "$work/engine/docker.pid" \
     >"$work/engine/log" 2>&1 </dev/null &
-  engine_pid=$!
   until_true 30 'the start of Docker' docker info
 fi
 
@@ -197,5 +199,5 @@ if [ "${EXIT:-}" != 1 ]; then
   echo "Berth still runs. Go on with:"
   echo "  export BERTH_DATA=$BERTH_DATA; eval \"\$(./berth env)\""
   echo "and end it with:"
-  echo "  ./berth down --data $BERTH_DATA${engine_pid:+; kill $engine_pid}"
+  echo "  ./berth down --data $BERTH_DATA$(engine_pid >/dev/null && echo "; kill $(engine_pid)")"
 fi
