@@ -1,36 +1,28 @@
-// What the API answers, of one control plane with its journal on disk: throughput at saturation, and latency at a
-// modest rate with 100,000 tasks in state. One JSON line a figure.
-import { mkdtempSync, readFileSync } from 'node:fs'
+// What the API answers, of one control plane with its journal on disk and signatures checked: requests a second and
+// latencies as fast as 1 and 16 connections go, and latencies at a modest rate; with 100 and with 100,000 tasks in state.
+// One JSON line a figure.
+import { mkdtempSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as wait } from 'node:timers/promises'
 import { type RunningControlPlane, startControlPlane } from '@berth/tools/control-plane.ts'
-import { SignatureV4 } from '@smithy/signature-v4'
-import { createHash, createHmac } from 'node:crypto'
 import { joinAcknowledgingAgent } from './acknowledging-agent.ts'
-import { Connection, requestBytes } from './connection.ts'
+import { Connection } from './connection.ts'
 import { figure } from './figure.ts'
-import { tasks, writeFleet } from './stored-state.ts'
+import { Signer } from './signer.ts'
+import { writeFleet } from './stored-state.ts'
 
 const cluster = 'bench'
-const connectionsCount = 16
 const secondsEach = 3
 const agents = 20
 const ratePerSecond = 500
 const rateSeconds = 10
-/** Under --dev any signature will do, as long as there is one. */
-const unchecked = {
-  host: 'localhost',
-  authorization:
-    'AWS4-HMAC-SHA256 Credential=test/20260101/us-east-1/ecs/aws4_request, SignedHeaders=host, Signature=0',
-  'x-amz-date': '20260101T000000Z',
+
+/** One kind of request; the ready bytes of each are sent in turn. */
+interface Load {
+  readonly name: string
+  readonly requests: readonly Buffer[]
 }
-const headersOf = (operation: string) => ({
-  'content-type': 'application/x-amz-json-1.1',
-  'x-amz-target': `AmazonEC2ContainerServiceV20141113.${operation}`,
-})
-const ready = (operation: string, input: object): Buffer =>
-  requestBytes({ ...unchecked, ...headersOf(operation) }, JSON.stringify(input))
 
 async function answered(connection: Connection, request: Buffer): Promise<Buffer> {
   const { status, body } = await connection.send(request)
@@ -38,44 +30,70 @@ async function answered(connection: Connection, request: Buffer): Promise<Buffer
   return body
 }
 
+function inTurn({ name, requests }: Load): () => Buffer {
+  let next = -1
+  return () => {
+    next = (next + 1) % requests.length
+    const request = requests[next]
+    if (!request) throw new Error(`there is no request for ${name}`)
+    return request
+  }
+}
+
+function percentiles(name: string, latencies: number[], more: Readonly<Record<string, unknown>>): void {
+  latencies.sort((one, other) => one - other)
+  for (const percent of [50, 99])
+    figure(
+      `${name}.p${percent}`,
+      latencies[Math.floor((latencies.length * percent) / 100)] ?? NaN,
+      'ms',
+      more,
+    )
+}
+
 /** All connections send as fast as they are answered. */
-async function saturate(name: string, connections: readonly Connection[], next: () => Buffer): Promise<void> {
+async function saturate(port: number, load: Load, connections: number, tasks: number): Promise<void> {
+  const next = inTurn(load)
+  const open = await Promise.all(Array.from({ length: connections }, () => Connection.open(port)))
+  const latencies: number[] = []
   const cpu = process.cpuUsage()
   const started = performance.now()
-  const end = started + secondsEach * 1000
-  let count = 0
   const work = async (connection: Connection): Promise<void> => {
-    while (performance.now() < end) {
+    for (;;) {
+      const sentMs = performance.now()
+      if (sentMs > started + secondsEach * 1000) return connection.close()
       await answered(connection, next())
-      count++
+      latencies.push(performance.now() - sentMs)
     }
   }
-  await Promise.all(connections.map(work))
+  await Promise.all(open.map(work))
   const seconds = (performance.now() - started) / 1000
   const { user, system } = process.cpuUsage(cpu)
   // Near 1 the client itself was what limited.
   const clientCores = Number(((user + system) / 1e6 / seconds).toFixed(2))
-  figure(`api.${name}`, count / seconds, 'requests/s', { connections: connections.length, clientCores })
+  figure(`api.${load.name}`, latencies.length / seconds, 'requests/s', { connections, tasks, clientCores })
+  percentiles(`api.${load.name}`, latencies, { connections, tasks })
 }
 
 /** Sends at a fixed rate, whether or not what went before is answered: each request on a connection that is free. */
-async function pace(port: number, requests: ReadonlyArray<readonly [string, () => Buffer]>): Promise<void> {
-  const latencies = new Map(requests.map(([name]) => [name, [] as number[]]))
+async function pace(port: number, loads: readonly Load[], tasks: number): Promise<void> {
+  const kinds = loads.map((load) => ({ name: load.name, next: inTurn(load), latencies: [] as number[] }))
   const free: Connection[] = []
   const underWay = new Set<Promise<void>>()
-  const send = async (name: string, request: Buffer): Promise<void> => {
+  const send = async (latencies: number[], request: Buffer): Promise<void> => {
     const connection = free.pop() ?? (await Connection.open(port))
     const sentMs = performance.now()
     await answered(connection, request)
-    latencies.get(name)?.push(performance.now() - sentMs)
+    latencies.push(performance.now() - sentMs)
     free.push(connection)
   }
   const started = performance.now()
   for (let sent = 0; sent < ratePerSecond * rateSeconds;) {
     const due = ((performance.now() - started) / 1000) * ratePerSecond
     for (; sent < due; sent++) {
-      const [name, request] = requests[sent % requests.length] ?? ['', () => Buffer.alloc(0)]
-      const answer = send(name, request())
+      const kind = kinds[sent % kinds.length]
+      if (!kind) return
+      const answer = send(kind.latencies, kind.next())
       underWay.add(answer)
       void answer.finally(() => underWay.delete(answer))
     }
@@ -83,99 +101,64 @@ async function pace(port: number, requests: ReadonlyArray<readonly [string, () =
   }
   await Promise.all(underWay)
   for (const connection of free) connection.close()
-  latencies.set('mixed', [...latencies.values()].flat())
-  for (const [name, values] of latencies) {
-    values.sort((a, b) => a - b)
-    const at = (share: number): number => values[Math.floor(values.length * share)] ?? Number.NaN
-    const more = { ratePerSecond, tasks }
-    figure(`api.rate.${name}.p50`, at(0.5), 'ms', more)
-    figure(`api.rate.${name}.p99`, at(0.99), 'ms', more)
-  }
+  const more = { ratePerSecond, tasks }
+  for (const { name, latencies } of kinds) percentiles(`api.rate.${name}`, latencies, more)
+  percentiles(
+    'api.rate.mixed',
+    kinds.flatMap(({ latencies }) => latencies),
+    more,
+  )
 }
 
-async function unsigned(berth: RunningControlPlane, arns: readonly string[]): Promise<void> {
-  const connections = await Promise.all(
-    Array.from({ length: connectionsCount }, () => Connection.open(berth.port)),
-  )
-  const [first] = connections
-  if (!first) return
+async function measure(berth: RunningControlPlane, arns: readonly string[]): Promise<void> {
+  const tasks = arns.length
+  const signer = new Signer(berth.directory, berth.port)
+  const first = await Connection.open(berth.port)
   const call = async (operation: string, input: object): Promise<unknown> =>
-    JSON.parse((await answered(first, ready(operation, input))).toString()) as unknown
-  await call('RegisterTaskDefinition', {
+    JSON.parse((await answered(first, await signer.call(operation, input))).toString()) as unknown
+  const definition = {
     family: 'bench',
     containerDefinitions: [{ name: 'main', image: 'busybox', memory: 16 }],
-  })
+  }
+  await call('RegisterTaskDefinition', definition)
   for (let index = 0; index < agents; index++)
-    await joinAcknowledgingAgent({ url: berth.url, cluster, headers: unchecked, call })
-  const list = ready('ListClusters', {})
-  const run = ready('RunTask', { cluster, taskDefinition: 'bench' })
-  const listTasks = ready('ListTasks', { cluster })
-  await saturate('list-clusters', connections, () => list)
-  const describe = arns.map((arn) => ready('DescribeTasks', { cluster, tasks: [arn] }))
-  let next = 0
-  const nextDescribe = (): Buffer => describe[(next += 7919) % describe.length] ?? list
+    await joinAcknowledgingAgent({ url: berth.url, cluster, signer, call })
   figure('api.resident', berth.residentMB(), 'MB', { tasks })
-  await pace(berth.port, [
-    ['run-task', () => run],
-    ['describe-tasks', nextDescribe],
-    ['list-tasks', () => listTasks],
-  ])
-  await saturate('describe-tasks', connections, nextDescribe)
-  await saturate('list-tasks', connections, () => listTasks)
-  await saturate('run-task', connections, () => run)
-  for (const connection of connections) connection.close()
-}
 
-/** The same request with a signature that is checked. It holds for five minutes, so it is made once. */
-async function signed(berth: RunningControlPlane): Promise<void> {
-  const file = readFileSync(join(berth.directory, 'credentials'), 'utf8')
-  const value = (name: string): string => new RegExp(`${name}=(\\S+)`).exec(file)?.[1] ?? ''
-  const signer = new SignatureV4({
-    service: 'ecs',
-    region: 'us-east-1',
-    credentials: { accessKeyId: value('aws_access_key_id'), secretAccessKey: value('aws_secret_access_key') },
-    sha256: Sha256,
+  // Tasks from all over the state, so that no cache of a processor holds them.
+  const spread = (count: number, offset: number): string[] =>
+    Array.from({ length: count }, (_, index) => arns[(offset * 7919 + index * 104_729) % tasks] ?? '')
+  const load = async (name: string, operation: string, ...inputs: object[]): Promise<Load> => ({
+    name,
+    requests: await Promise.all(inputs.map((input) => signer.call(operation, input))),
   })
-  const { headers } = await signer.sign({
-    method: 'POST',
-    protocol: 'http:',
-    hostname: '127.0.0.1',
-    path: '/',
-    headers: { host: '127.0.0.1', ...headersOf('ListClusters') },
-    body: '{}',
-  })
-  const list = requestBytes(headers, '{}')
-  const connections = await Promise.all(
-    Array.from({ length: connectionsCount }, () => Connection.open(berth.port)),
+  const variants = Array.from({ length: 32 }, (_, index) => index)
+  const runTask = await load('run-task', 'RunTask', { cluster, taskDefinition: 'bench' })
+  const listTasks = await load('list-tasks', 'ListTasks', { cluster })
+  const describeOne = await load(
+    'describe-task',
+    'DescribeTasks',
+    ...variants.map((offset) => ({ cluster, tasks: spread(1, offset) })),
   )
-  await saturate('list-clusters.signed', connections, () => list)
-  for (const connection of connections) connection.close()
+  const describeHundred = await load(
+    'describe-100-tasks',
+    'DescribeTasks',
+    ...variants.map((offset) => ({ cluster, tasks: spread(100, offset) })),
+  )
+  const register = await load('register-task-definition', 'RegisterTaskDefinition', definition)
+  const listClusters = await load('list-clusters', 'ListClusters', {})
+  await pace(berth.port, [runTask, describeOne, listTasks], tasks)
+  for (const kind of [listClusters, describeOne, describeHundred, listTasks, register, runTask])
+    for (const connections of [1, 16]) await saturate(berth.port, kind, connections, tasks)
+  first.close()
 }
 
-/** What the signer asks of a hash. */
-class Sha256 {
-  readonly #hash
-  constructor(secret?: string | ArrayBuffer | ArrayBufferView) {
-    this.#hash =
-      secret === undefined ? createHash('sha256') : createHmac('sha256', secret as string | Uint8Array)
-  }
-  update(data: Uint8Array): void {
-    this.#hash.update(data)
-  }
-  digest(): Promise<Uint8Array> {
-    return Promise.resolve(this.#hash.digest())
-  }
-}
-
-const directory = mkdtempSync(join(tmpdir(), 'berth-run-'))
-const arns = await writeFleet(join(directory, 'state.sqlite'))
-for (const [flags, measure] of [
-  [['--dev'], (berth: RunningControlPlane) => unsigned(berth, arns)],
-  [[], signed],
-] as const) {
-  const berth = await startControlPlane(flags, flags.length > 0 ? { directory } : {})
+for (const tasks of [100, 100_000]) {
+  const directory = mkdtempSync(join(tmpdir(), 'berth-run-'))
+  const arns = await writeFleet(join(directory, 'state.sqlite'), { instances: tasks / 100, tasks })
+  const berth = await startControlPlane([], { directory })
   try {
-    await measure(berth)
+    await measure(berth, arns)
   } finally {
     await berth.stop()
   }

@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { setTimeout as wait } from 'node:timers/promises'
 import { startControlPlane } from '@berth/tools/control-plane.ts'
 import { figure, median } from './figure.ts'
-import { tasks, writeFleet } from './stored-state.ts'
+import { largeFleet, writeFleet } from './stored-state.ts'
 
 /** Cold start and idle memory, of `./berth up --memory --dev` and of one with a journal; the median of five. */
 const runs = 5
@@ -34,8 +34,8 @@ for (let run = 0; run < 3; run++) {
   recovered.push(berth.readyMs)
   if (run < 2) await berth.crash()
   else {
-    figure('footprint.recovery.resident', berth.residentMB(), 'MB', { tasks })
+    figure('footprint.recovery.resident', berth.residentMB(), 'MB', { tasks: largeFleet.tasks })
     await berth.stop()
   }
 }
-figure('footprint.recovery.ready', median(recovered), 'ms', { tasks })
+figure('footprint.recovery.ready', median(recovered), 'ms', { tasks: largeFleet.tasks })

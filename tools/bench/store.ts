@@ -6,8 +6,9 @@ import { join } from 'node:path'
 import { openSqliteJournal } from '@berth/control-plane/adapters/journal-sqlite.ts'
 import { Fleet } from '@berth/control-plane/state/fleet.ts'
 import { Store } from '@berth/control-plane/state/store.ts'
-import { taskRow, tasks } from './stored-state.ts'
+import { largeFleet, taskRow } from './stored-state.ts'
 
+const { tasks } = largeFleet
 /** Tasks put by one transaction, as RunTask puts up to ten. */
 const batch = 10
 

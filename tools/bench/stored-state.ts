@@ -4,16 +4,19 @@ import type { ContainerInstance } from '@berth/control-plane/domain/container-in
 import type { Task } from '@berth/control-plane/domain/task.ts'
 import { Store } from '@berth/control-plane/state/store.ts'
 
-/** What a control plane of a fleet has stored: the cluster `bench`, its instances, and running tasks on them. */
-export const instances = 1000
-export const tasks = 100_000
+/** The fleet of a control plane: the cluster `bench`, its instances, and running tasks spread over them. */
+interface FleetSize {
+  readonly instances: number
+  readonly tasks: number
+}
+export const largeFleet: FleetSize = { instances: 1000, tasks: 100_000 }
 
 const scope = { accountId: '000000000000', region: 'us-east-1' }
 const arn = (resource: string): string => `arn:aws:ecs:us-east-1:000000000000:${resource}`
 const hex = (index: number): string => index.toString(16).padStart(32, '0')
 
 /** A running task as large as a usual one of two containers. */
-export function taskRow(index: number): Task {
+export function taskRow(index: number, { instances }: FleetSize = largeFleet): Task {
   const taskArn = arn(`task/bench/${hex(index)}`)
   const container = (name: string): Task['containers'][number] => ({
     containerArn: arn(`container/bench/${hex(index)}/00000000-0000-4000-8000-${hex(index).slice(20)}`),
@@ -75,7 +78,8 @@ function instanceRow(index: number): ContainerInstance {
 }
 
 /** Stores the fleet in a new journal at `path`; the ARNs of its tasks. */
-export async function writeFleet(path: string): Promise<string[]> {
+export async function writeFleet(path: string, size: FleetSize = largeFleet): Promise<string[]> {
+  const { instances, tasks } = size
   const store = await Store.open(await openSqliteJournal(path))
   const cluster: Cluster = {
     ...scope,
@@ -92,7 +96,7 @@ export async function writeFleet(path: string): Promise<string[]> {
     tx.put('cluster', cluster)
     for (let index = 0; index < instances; index++) tx.put('containerInstance', instanceRow(index))
     for (let index = 0; index < tasks; index++) {
-      const row = taskRow(index)
+      const row = taskRow(index, size)
       arns.push(row.taskArn)
       tx.put('task', row)
     }
