@@ -26,12 +26,14 @@ const step = fc.oneof(
   { weight: 4, arbitrary: fc.record({ put: row }) },
   { weight: 2, arbitrary: fc.record({ remove: row }) },
   { weight: 1, arbitrary: fc.record({ undo: fc.nat(5) }) },
+  { weight: 2, arbitrary: fc.record({ slices: fc.nat(3) }) },
 )
 
-test('indexes hold what a look at every row finds, oldest first, also after steps were undone', () => {
+test('indexes hold what a look at every row finds, oldest first, while they are made and after steps were undone', () => {
   fc.assert(
     fc.property(fc.array(step, { maxLength: 60 }), fc.nat(60), (steps, firstLook) => {
-      const rows = new RowSet<Row>(definition)
+      const rows = new RowSet<Row>(definition, 1)
+      const making = rows.makeIndexes()
       // The plain one: rows in the order in which they came, with all its past states.
       let plain: Row[] = []
       const past: Array<{ key: string; entry: Entry<Row> | undefined; plain: Row[] }> = []
@@ -43,7 +45,8 @@ test('indexes hold what a look at every row finds, oldest first, also after step
         } else if ('remove' in one) {
           past.push({ key: one.remove.id, entry: rows.delete(one.remove.id), plain })
           plain = plain.filter(({ id }) => id !== one.remove.id)
-        } else
+        } else if ('slices' in one) for (let slice = 0; slice < one.slices; slice++) making.next()
+        else
           for (const before of past.splice(Math.max(0, past.length - one.undo)).toReversed()) {
             rows.restore(before.key, before.entry)
             plain = before.plain

@@ -68,17 +68,24 @@ class Bucket<Row> {
 interface Index<Row> {
   readonly keysOf: (row: Row) => string | readonly string[] | undefined
   readonly buckets: Map<string, Bucket<Row>>
+  /** Puts the rows in that were there before the index was, a slice a step; undefined once all are. */
+  filling: Iterator<undefined> | undefined
 }
 
-/** The rows of one table with their indexes. An index is made when it is first asked for, from all rows at once. */
+/** Rows that one step puts into an index: about a millisecond. */
+const sliceRowsDefault = 1_000
+
+/** The rows of one table with their indexes. An index is made when it is first asked for, or before in small steps. */
 export class RowSet<Row> {
   readonly #definition: Definition<Row>
   readonly #entries = new Bucket<Row>()
   readonly #indexes = new Map<string, Index<Row>>()
+  readonly #sliceRows: number
   #nextAge = 0
 
-  constructor(definition: unknown) {
+  constructor(definition: unknown, sliceRows = sliceRowsDefault) {
     this.#definition = definition as Definition<Row>
+    this.#sliceRows = sliceRows
   }
 
   get size(): number {
@@ -108,9 +115,12 @@ export class RowSet<Row> {
     return this.#buckets(index).get(key)?.size ?? 0
   }
 
-  /** Makes the indexes that nobody has asked for yet, one a step. */
+  /** Makes the indexes that nobody has asked for yet, a slice of rows a step; rows may change between steps. */
   *makeIndexes(): Generator<undefined> {
-    for (const name of Object.keys(this.#definition.indexes)) yield void this.#buckets(name)
+    for (const name of Object.keys(this.#definition.indexes)) {
+      const index = this.#index(name)
+      for (; index.filling; yield) if (index.filling.next().done) index.filling = undefined
+    }
   }
 
   /** Puts the row in place; returns what was there. */
@@ -145,15 +155,30 @@ export class RowSet<Row> {
   }
 
   #buckets(name: string): Map<string, Bucket<Row>> {
+    const index = this.#index(name)
+    while (index.filling) if (index.filling.next().done) index.filling = undefined
+    return index.buckets
+  }
+
+  #index(name: string): Index<Row> {
     const known = this.#indexes.get(name)
-    if (known) return known.buckets
+    if (known) return known
     const keysOf = this.#definition.indexes[name]
     assert(keysOf !== undefined, `no index ${name}`)
     const buckets = new Map<string, Bucket<Row>>()
-    this.#indexes.set(name, { keysOf, buckets })
-    for (const [key, entry] of this.#entries.inOrder())
-      for (const place of listed(keysOf(entry.row))) add(buckets, place, key, entry)
-    return buckets
+    const index = { keysOf, buckets, filling: this.#fill(keysOf, buckets) }
+    this.#indexes.set(name, index)
+    return index
+  }
+
+  /** What changes meanwhile comes into the index by itself: each row is put in as it is when its turn comes. */
+  *#fill(keysOf: Index<Row>['keysOf'], buckets: Index<Row>['buckets']): Generator<undefined> {
+    let count = 0
+    for (const key of [...this.#entries.inOrder().keys()]) {
+      const entry = this.#entries.get(key)
+      if (entry) for (const place of listed(keysOf(entry.row))) add(buckets, place, key, entry)
+      if (++count % this.#sliceRows === 0) yield
+    }
   }
 }
 

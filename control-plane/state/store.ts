@@ -136,7 +136,7 @@ export class Store implements View {
     return this.#rows[table].size
   }
 
-  /** Makes the indexes that nobody has asked for yet, one a step: with 100,000 rows a step takes tens of milliseconds. */
+  /** Makes the indexes that nobody has asked for yet, in steps of about a millisecond. */
   *makeIndexes(): Generator<undefined> {
     for (const table of tableNames) yield* this.#rows[table].makeIndexes()
   }
