@@ -1,4 +1,4 @@
-import { createHash, createHmac, timingSafeEqual } from 'node:crypto'
+import { createHmac, hash, timingSafeEqual } from 'node:crypto'
 import type { IncomingHttpHeaders } from 'node:http'
 
 /** What of a request is signed. `path` and `rawQuery` stand as they came: percent-encoded, the query without its `?`. */
@@ -260,7 +260,7 @@ const text = (value: string | string[] | undefined): string | undefined =>
   Array.isArray(value) ? value.join(',') : value
 const canonicalValue = (value: string | string[] | undefined): string =>
   (text(value) ?? '').trim().replaceAll(/\s+/g, ' ')
-const sha256 = (data: string | Uint8Array): string => createHash('sha256').update(data).digest('hex')
+const sha256 = (data: string | Uint8Array): string => hash('sha256', data, 'hex')
 const hmac = (key: string | Buffer, data: string): Buffer => createHmac('sha256', key).update(data).digest()
 
 const derivedKeysMax = 1000

@@ -50,7 +50,7 @@ export function taskRow(index: number, { instances }: FleetSize = largeFleet): T
     lastStatus: 'RUNNING',
     containers: [container('web'), container('sidecar')],
     healthStatus: 'HEALTHY',
-    connectivity: 'CONNECTED',
+    connectivity: 'DISCONNECTED',
     connectivityAt: 1_700_000_000_000,
     pullStartedAt: 1_700_000_000_000,
     pullStoppedAt: 1_700_000_000_000,
