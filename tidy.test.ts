@@ -46,7 +46,7 @@ const outside: Readonly<Record<string, readonly (string | RegExp)[]>> = {
   wire: [/^node:/, /^@smithy\//, /^@aws-sdk\//],
   'agent-protocol': [/^node:crypto$/],
   registry: [/^node:/],
-  'control-plane/domain': ['ipaddr.js', 'node:crypto'],
+  'control-plane/domain': ['croner', 'ipaddr.js', 'node:crypto'],
   'control-plane/api': ['ipaddr.js', 'node:crypto'],
   'control-plane/adapters': [/./],
   'agent/adapters': [/./],

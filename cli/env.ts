@@ -1,6 +1,5 @@
-import { readFileSync } from 'node:fs'
-import { join } from 'node:path'
 import { directoryOf } from './data-directory.ts'
+import { readCredentials } from './endpoint.ts'
 import { Failure } from './failure.ts'
 import { runningOn } from './running.ts'
 
@@ -33,16 +32,4 @@ export function env(options: {
       '[ -z "$BASH_VERSION" ] || export -f aws',
     ].join('\n'),
   )
-}
-
-/** The root's keys; a control plane with `--dev` has none and takes any. */
-function readCredentials(directory: string): { accessKeyId: string; secretAccessKey: string } {
-  try {
-    const lines = readFileSync(join(directory, 'credentials'), 'utf8').split('\n')
-    const value = (name: string): string =>
-      lines.find((line) => line.startsWith(`${name}=`))?.slice(name.length + 1) ?? ''
-    return { accessKeyId: value('aws_access_key_id'), secretAccessKey: value('aws_secret_access_key') }
-  } catch {
-    return { accessKeyId: 'test', secretAccessKey: 'test' }
-  }
 }

@@ -1,4 +1,5 @@
 import { Command, InvalidArgumentError, Option } from 'commander'
+import type { CreateServiceFlags, RunTaskFlags } from './explain.ts'
 import { Failure } from './failure.ts'
 import type { UpFlags } from './up.ts'
 
@@ -24,6 +25,7 @@ program
   .option('--memory', 'keep no state: everything, instances too, is gone when the control plane ends')
   .option('--store <url>', 'keep state in PostgreSQL (postgres://…)')
   .option('--dev', 'accept any signature; keys "test"/"test" are the root of account 000000000000')
+  .option('--throttle', "hold to AWS's limits on ECS requests: too many are answered ThrottlingException")
   .option(
     '--account-id <id>',
     'the account of the root credentials, and of unknown keys with --dev',
@@ -60,6 +62,46 @@ program
   .action(async (instanceId: string, options: { data?: string; port?: number }) =>
     (await import('./docker-host.ts')).dockerHost(instanceId, options),
   )
+
+const explain = program
+  .command('explain')
+  .description('say where tasks would be placed, or why there is no place for them; nothing is changed')
+
+function explaining(name: string, description: string): Command {
+  return explain
+    .command(name)
+    .description(description)
+    .addOption(dataOption)
+    .addOption(memoryPortOption)
+    .option('--all', 'list every instance, not only the first twenty')
+    .option('--json', 'print all that is known, as JSON')
+}
+
+explaining('run-task', 'explain what "aws ecs run-task" would do; the options are as there')
+  .option('--cluster <cluster>', 'the cluster; without it, "default"')
+  .option('--task-definition <name>', 'FAMILY, FAMILY:REVISION or ARN')
+  .option('--count <count>', 'how many tasks, 10 at most', Number)
+  .option('--launch-type <type>', 'EC2, EXTERNAL or FARGATE')
+  .option('--group <group>', 'the task group')
+  .option('--placement-constraints <constraint...>', 'type=memberOf,expression=… or JSON')
+  .option('--placement-strategy <strategy...>', 'type=spread,field=… or JSON')
+  .option('--capacity-provider-strategy <item...>', 'capacityProvider=…,weight=1 or JSON')
+  .option(
+    '--cli-input-json <file>',
+    'the input of RunTask: JSON, a file that holds it, or - for the standard input',
+  )
+  .action(async (options: RunTaskFlags) => (await import('./explain.ts')).explainRunTask(options))
+
+explaining('create-service', 'explain what "aws ecs create-service" would do')
+  .requiredOption('--cli-input-json <file>', 'the input of CreateService: JSON, a file that holds it, or -')
+  .action(async (options: CreateServiceFlags) => (await import('./explain.ts')).explainCreateService(options))
+
+explaining(
+  'service <cluster/service>',
+  'explain where the tasks go that a service lacks, or one more of it',
+).action(async (name: string, options: RunTaskFlags) =>
+  (await import('./explain.ts')).explainService(name, options),
+)
 
 program
   .command('join <url>')

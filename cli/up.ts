@@ -14,6 +14,7 @@ export interface UpFlags {
   readonly memory?: boolean
   readonly store?: string
   readonly dev?: boolean
+  readonly throttle?: boolean
   readonly accountId: string
 }
 
@@ -41,6 +42,7 @@ export async function up(flags: UpFlags): Promise<void> {
       directory,
       memory,
       dev: flags.dev ?? false,
+      throttle: flags.throttle ?? false,
       accountId: flags.accountId,
     })
     noteRunning(directory, controlPlane.url)

@@ -11,6 +11,7 @@ import { agentUpgrades } from '#adapters/agent-gateway-upgrade.ts'
 import { authenticate } from '#adapters/authenticate.ts'
 import { createAwsEndpoint } from '#adapters/aws-endpoint.ts'
 import { ecrLayers } from '#adapters/ecr-layers.ts'
+import { createExplainEndpoint } from '#adapters/explain-endpoint.ts'
 import { createHttpServer } from '#adapters/http-server.ts'
 import { embeddedInstances } from '#adapters/instance-provider.ts'
 import { instanceConsoles } from '#adapters/instance-provider-console.ts'
@@ -18,8 +19,12 @@ import { openSqliteJournal } from '#adapters/journal-sqlite.ts'
 import { layerSweep } from '#adapters/layer-sweep.ts'
 import { createMetrics } from '#adapters/metrics.ts'
 import { registryCatalog } from '#adapters/registry-catalog.ts'
+import { scheduledRuns } from '#api/ecs/scheduled-run.ts'
 import type { Installation } from '#api/operation.ts'
 import { services } from '#api/services.ts'
+import { awsThrottle } from '#api/throttle.ts'
+import { daemonScheduler } from '#engines/daemon-scheduler.ts'
+import { deploymentActions, noHooks, noTraffic } from '#engines/deployment-actions.ts'
 import { instanceLifecycle } from '#engines/instance-lifecycle.ts'
 import { instanceLiveness } from '#engines/instance-liveness.ts'
 import { layerCollection } from '#engines/layer-collection.ts'
@@ -27,6 +32,7 @@ import { drive, type Reconciler } from '#engines/reconciler.ts'
 import { serviceScheduler } from '#engines/service-scheduler.ts'
 import { taskDispatch } from '#engines/task-dispatch.ts'
 import { taskReaper } from '#engines/task-reaper.ts'
+import { taskSchedules } from '#engines/task-schedules.ts'
 import { Fleet } from '#state/fleet.ts'
 import { type Journal, memoryJournal } from '#state/journal.ts'
 import { Store } from '#state/store.ts'
@@ -39,6 +45,8 @@ export interface ControlPlaneConfig {
   readonly memory: boolean
   /** Any signature is accepted. */
   readonly dev: boolean
+  /** AWS's limits on requests hold. */
+  readonly throttle: boolean
   readonly accountId: string
 }
 
@@ -90,19 +98,24 @@ export async function startControlPlane(config: ControlPlaneConfig): Promise<Con
     authenticate: (request) => authenticate(request, store, access, clock.now()).caller,
     report,
   })
+  const door = {
+    store,
+    fleet,
+    clock,
+    ids,
+    installation,
+    dataPlanes: { layers: ecrLayers(blobs), consoles: instanceConsoles(directory) },
+    mode: access,
+    onError: (error: unknown, during: string) => report(during, error),
+  }
   const server = createHttpServer({
     aws: createAwsEndpoint({
-      store,
-      fleet,
-      clock,
-      ids,
-      installation,
-      dataPlanes: { layers: ecrLayers(blobs), consoles: instanceConsoles(directory) },
+      ...door,
       services,
-      mode: access,
-      onError: (error, during) => report(during, error),
+      ...(config.throttle && { throttle: awsThrottle(clock) }),
       observe: (request) => metrics.observe(request),
     }),
+    explain: createExplainEndpoint(door),
     registry: registryEndpoint({
       catalog: registryCatalog({ store, clock }),
       blobs,
@@ -140,10 +153,13 @@ export async function startControlPlane(config: ControlPlaneConfig): Promise<Con
     drive(engine, { store, clock, stop: stopping.signal, onError: report })
   const engines = [
     run(serviceScheduler({ view: store, ids, fleet })),
+    run(deploymentActions({ traffic: noTraffic, hooks: noHooks })),
+    run(daemonScheduler({ view: store, ids, fleet })),
     run(taskDispatch(gateway)),
     run(instanceLiveness({ view: store, hasSession: (arn) => gateway.told(arn) !== undefined })),
     run(instanceLifecycle(instances, ids)),
     run(taskReaper()),
+    run(taskSchedules({ ids, run: scheduledRuns(door), report })),
     run(layerCollection(layerSweep(blobs), (digest) => store.count('layer', 'digest', digest) > 0)),
   ]
   void makeIndexes(store)

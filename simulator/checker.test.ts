@@ -9,11 +9,13 @@ import { EngineBench } from './engine-bench.ts'
 
 let bench: EngineBench
 let checker: Checker
+let disk: JournalDisk
 let task: Task
 
 beforeEach(async () => {
   bench = await EngineBench.open()
-  checker = new Checker(bench.clock, new JournalDisk(new Chance(1)))
+  disk = new JournalDisk(new Chance(1))
+  checker = new Checker(bench.clock, disk)
   bench.putInstance('host1')
   bench.obey()
   bench.drive(serviceScheduler({ view: bench.store, ids: bench.ids, fleet: bench.fleet }))
@@ -45,6 +47,7 @@ test.each<[string, () => Task]>([
   ['has a container that goes back', () => ({ ...task, containers: task.containers.map(pending) })],
   ['became RUNNING again', () => ({ ...task, startedAt: (task.startedAt ?? 0) + 1 })],
   ['has an older version', () => ({ ...task, version: 0 })],
+  ['stops and keeps its version', () => ({ ...stop(task), version: task.version })],
   ['moves', () => ({ ...task, containerInstanceArn: 'elsewhere' })],
 ])('a task that %s breaks a law', (_, after) => {
   expect(change(task, after())).toThrow(Violation)
@@ -77,7 +80,9 @@ test('two tasks with one host port break a law', () => {
   expect(change(undefined, { ...alone, taskArn: 'other', demand })).toThrow('two tasks hold tcp:80')
 })
 
-test('a container that starts twice breaks a law', () => {
+test('a container that starts twice, or of a task that is not on the disk, breaks a law', () => {
+  expect(() => checker.containerStarted(task.taskArn, 'app')).toThrow('before it was on the disk')
+  disk.known.add(`task ${task.taskArn}`)
   checker.containerStarted(task.taskArn, 'app')
   checker.containerStarted(task.taskArn, 'sidecar')
   expect(() => checker.containerStarted(task.taskArn, 'app')).toThrow('started twice')
@@ -88,7 +93,8 @@ test('a task that ends though no essential container did breaks a law', () => {
   const beside = [{ name: 'sidecar', running: false, started: true, exitCode: 1, wasHealthy: false }]
   const seen = (name: string) => beside.map((one) => ({ ...one, name, endedByItself: true }))
   const { serviceArn: _, ...before } = { ...task, taskArn: 'alone' }
-  const after: Task = { ...before, lastStatus: 'STOPPED', stopCode: 'EssentialContainerExited' }
+  const version = before.version + 1
+  const after: Task = { ...before, version, lastStatus: 'STOPPED', stopCode: 'EssentialContainerExited' }
   const watched = (name: string) => (): void => {
     const other = new Checker(bench.clock, new JournalDisk(new Chance(1)), () => seen(name))
     other.changed(bench.store, [

@@ -1,10 +1,5 @@
 import type { ContainerDefinition } from '@aws-sdk/client-ecs'
 import type { Service } from '@berth/control-plane/domain/service.ts'
-import {
-  appraise,
-  essentialsOf,
-  settledAfterMsDefault,
-} from '@berth/control-plane/domain/rollout-standing.ts'
 import { type ContainerStatus, type Task, taskStatuses } from '@berth/control-plane/domain/task.ts'
 import type { TaskDefinition } from '@berth/control-plane/domain/task-definition.ts'
 import type { Change, Store, View } from '@berth/control-plane/state/store.ts'
@@ -12,6 +7,12 @@ import { tables } from '@berth/control-plane/state/tables.ts'
 import type { Clock } from '@berth/std/clock.ts'
 import { type SeenContainer, startsMax, unmetCondition, wrongEnd } from './container-laws.ts'
 import type { JournalDisk } from './disk.ts'
+import { brokenDaemonLaw } from './daemon-laws.ts'
+import { brokenTrafficLaw, type Outside } from './outside.ts'
+import { brokenBounds } from './rollout-bounds.ts'
+import { brokenRolloutLaw } from './rollout-laws.ts'
+import { brokenScheduleLaw } from './schedules.ts'
+import { brokenProtectionLaw } from './task-protection.ts'
 
 export class Violation extends Error {}
 
@@ -36,6 +37,7 @@ export class Checker {
   readonly #definitions = new Map<string, readonly ContainerDefinition[]>()
   readonly #revisions = new Map<string, string>()
   readonly #seen: (taskArn: string) => readonly SeenContainer[]
+  readonly #outside: Outside | undefined
   readonly #floors = new Map<string, Floor>()
   readonly #acknowledgedServices = new Set<string>()
 
@@ -44,22 +46,28 @@ export class Checker {
     clock: Clock,
     disk: JournalDisk,
     seen: (taskArn: string) => readonly SeenContainer[] = () => [],
+    outside?: Outside,
   ) {
+    this.#outside = outside
     this.#seen = seen
     this.#clock = clock
     this.#disk = disk
   }
 
   /** A container of a task starts once in its life, or as its restart policy says, and not before what it depends on. */
-  containerStarted(taskArn: string, containerName: string): void {
+  containerStarted(taskArn: string, containerName: string, now = this.#clock.now()): void {
+    if (!this.#disk.known.has(`task ${taskArn}`))
+      throw new Violation(`${taskArn} was started before it was on the disk`)
     const key = `${taskArn} ${containerName}`
     const definition = this.definitionsOf(taskArn).find(({ name }) => name === containerName)
-    const now = this.#clock.now()
     const { first, count } = this.#started.get(key) ?? { first: now, count: 0 }
     if (count + 1 > startsMax(definition ?? {}, now - first))
       throw new Violation(`the container ${key} was started twice`)
     this.#started.set(key, { first, count: count + 1 })
-    const unmet = definition && unmetCondition(definition, this.#seen(taskArn))
+    const seen = this.#seen(taskArn)
+    if (seen.filter(({ name, running }) => running && name === containerName).length > 1)
+      throw new Violation(`two containers ${key} are alive`)
+    const unmet = definition && unmetCondition(definition, seen)
     if (unmet !== undefined) throw new Violation(`the container ${key} started before ${unmet}`)
   }
 
@@ -86,12 +94,22 @@ export class Checker {
       if (after.containerInstanceArn !== undefined) instances.add(after.containerInstanceArn)
     }
     for (const arn of instances) checkCapacity(store, arn)
+    const broken =
+      brokenRolloutLaw(store, changes) ??
+      brokenDaemonLaw(store, tasks) ??
+      brokenProtectionLaw(store, tasks, this.#clock.now()) ??
+      brokenScheduleLaw(changes) ??
+      (this.#outside && brokenTrafficLaw(store, tasks, this.#outside))
+    if (broken !== undefined) throw new Violation(broken)
     for (const [serviceArn, own] of Map.groupBy(
       tasks,
       ({ before, after }) => (after ?? before)?.serviceArn,
     )) {
       const service = serviceArn === undefined ? undefined : store.find('service', serviceArn)
-      if (service) checkRollout(store, service, own, this.#clock.now())
+      const beyond =
+        service?.schedulingStrategy === 'REPLICA' &&
+        brokenBounds(store, service, { changes: own, now: this.#clock.now() })
+      if (beyond) throw new Violation(beyond)
     }
   }
 
@@ -170,6 +188,9 @@ function checkForward(before: Task, after: Task): void {
     throw new Violation(`${taskArn} was RUNNING and became RUNNING again`)
   if (before.containerInstanceArn !== undefined && before.containerInstanceArn !== after.containerInstanceArn)
     throw new Violation(`${taskArn} moved`)
+  const told = before.lastStatus !== after.lastStatus || before.desiredStatus !== after.desiredStatus
+  if (told && after.version <= before.version)
+    throw new Violation(`${taskArn} went on and its version stayed ${after.version}`)
 }
 
 /** Added up anew from the rows, not taken from what placement itself keeps. */
@@ -192,38 +213,5 @@ function checkCapacity(view: View, containerInstanceArn: string): void {
   if (cpu > registered('CPU') || memoryMiB > registered('MEMORY'))
     throw new Violation(
       `${containerInstanceArn} holds ${cpu} CPU units and ${memoryMiB} MiB, more than it has`,
-    )
-}
-
-/** The scheduler itself never goes below the healthy minimum, nor starts above the maximum. */
-function checkRollout(
-  view: View,
-  service: Service,
-  changes: ReadonlyArray<Change<'task'>>,
-  now: number,
-): void {
-  const { minimumHealthyPercent = 100, maximumPercent = 200 } = service.deploymentConfiguration
-  const { desiredCount } = service
-  const wanted = view
-    .by('task', 'service', service.serviceArn)
-    .filter((task) => task.desiredStatus === 'RUNNING')
-  const mostAllowed = (desiredCount * maximumPercent) / 100
-  if (changes.some(({ before }) => !before) && wanted.length > mostAllowed)
-    throw new Violation(`${service.serviceArn} has ${wanted.length} tasks where ${mostAllowed} are allowed`)
-  const stopped = changes.flatMap(({ before, after }) =>
-    before?.desiredStatus === 'RUNNING' && after?.stopCode === 'ServiceSchedulerInitiated' ? [before] : [],
-  )
-  if (stopped.length === 0 || service.status !== 'ACTIVE') return
-  const isHealthy = (task: Task): boolean => {
-    const definitions = view.find('taskDefinition', task.taskDefinitionArn)?.containerDefinitions ?? []
-    const options = { now, settledAfterMs: settledAfterMsDefault, graceMs: 0 }
-    return appraise(task, essentialsOf(definitions), options).phase === 'healthy'
-  }
-  const after = wanted.filter(isHealthy).length
-  const before = after + stopped.filter(isHealthy).length
-  const leastAllowed = (desiredCount * minimumHealthyPercent) / 100
-  if (after < before && after < leastAllowed)
-    throw new Violation(
-      `${service.serviceArn} was left with ${after} healthy tasks where ${leastAllowed} must be`,
     )
 }

@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { SimulatedClock } from './clock.ts'
+import { AdjustableClock, SimulatedClock } from './clock.ts'
 
 test('callbacks come in the order of their times, those of the same time in the order asked for', async () => {
   await fc.assert(
@@ -37,4 +37,22 @@ test('what a callback brings about within the moment ends before the next', asyn
   clock.at(2, () => seen.push('next'))
   await clock.run(2)
   expect(seen).toEqual(['again', 'next'])
+})
+
+test('who waits on a clock that somebody sets waits as long as was meant', async () => {
+  const time = new SimulatedClock(1_000)
+  const clock = new AdjustableClock(time)
+  let rangAt: number | undefined
+  clock.at(1_500, () => {
+    rangAt = time.now()
+  })
+  clock.aheadMs = 400
+  expect(clock.now()).toBe(1_400)
+  await time.run(2_000)
+  expect(rangAt).toBe(1_500)
+  clock.at(2_500, () => {
+    rangAt = time.now()
+  })
+  await time.run(3_000)
+  expect(rangAt).toBe(2_100)
 })

@@ -6,6 +6,8 @@ interface Entry {
   callback: (() => void) | undefined
 }
 
+const turnsMax = 256
+
 /** Time that stands still until `run` moves it. Callbacks of the same time come in the order in which they were asked for. */
 export class SimulatedClock implements Clock {
   #now: number
@@ -14,6 +16,7 @@ export class SimulatedClock implements Clock {
   readonly #heap: Entry[] = []
   /** How many callbacks have been called. */
   steps = 0
+  #turns = 0
 
   constructor(startMs = 0) {
     this.#now = startMs
@@ -34,8 +37,10 @@ export class SimulatedClock implements Clock {
   /** Moves to `untilMs`, or until `done` says so, calling what falls due; all that follows within a moment ends before the next. */
   async run(untilMs: number, done: () => boolean = () => false): Promise<void> {
     for (;;) {
-      // A turn of the event loop lets every promise that can settle do so.
-      await new Promise((resolve) => setImmediate(resolve))
+      // Ticks come when no promise is left that can settle; a turn of the event loop now and then lets others live.
+      await new Promise((resolve) =>
+        ++this.#turns % turnsMax === 0 ? setImmediate(resolve) : process.nextTick(resolve),
+      )
       if (done()) return
       const [next] = this.#heap
       if (!next || next.timeMs > untilMs) break
@@ -47,6 +52,25 @@ export class SimulatedClock implements Clock {
       }
     }
     this.#now = Math.max(this.#now, untilMs)
+  }
+}
+
+/** A machine's own clock: it goes as true time does, and somebody sets it. Who waits on it waits no longer or shorter for that. */
+export class AdjustableClock implements Clock {
+  /** How far it is ahead of true time, in milliseconds. */
+  aheadMs = 0
+  readonly #time: Clock
+
+  constructor(time: Clock) {
+    this.#time = time
+  }
+
+  now(): number {
+    return this.#time.now() + this.aheadMs
+  }
+
+  at(timeMs: number, callback: () => void): () => void {
+    return this.#time.at(timeMs - this.aheadMs, callback)
   }
 }
 

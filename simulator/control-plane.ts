@@ -2,13 +2,19 @@ import type { MessageSocket } from '@berth/agent-protocol/socket.ts'
 import { AgentGateway } from '@berth/control-plane/adapters/agent-gateway.ts'
 import { operations as ec2Operations } from '@berth/control-plane/api/ec2/operations.ts'
 import { operations } from '@berth/control-plane/api/ecs/operations.ts'
+import { scheduledRuns } from '@berth/control-plane/api/ecs/scheduled-run.ts'
+import { operations as eventsOperations } from '@berth/control-plane/api/events/operations.ts'
+import { operations as schedulerOperations } from '@berth/control-plane/api/scheduler/operations.ts'
 import type { Context, Operation } from '@berth/control-plane/api/operation.ts'
+import { daemonScheduler } from '@berth/control-plane/engines/daemon-scheduler.ts'
+import { deploymentActions } from '@berth/control-plane/engines/deployment-actions.ts'
 import { instanceLifecycle } from '@berth/control-plane/engines/instance-lifecycle.ts'
 import { instanceLiveness } from '@berth/control-plane/engines/instance-liveness.ts'
 import { drive, type Reconciler } from '@berth/control-plane/engines/reconciler.ts'
 import { serviceScheduler } from '@berth/control-plane/engines/service-scheduler.ts'
 import { taskDispatch } from '@berth/control-plane/engines/task-dispatch.ts'
 import { taskReaper } from '@berth/control-plane/engines/task-reaper.ts'
+import { taskSchedules } from '@berth/control-plane/engines/task-schedules.ts'
 import { Fleet } from '@berth/control-plane/state/fleet.ts'
 import { type Change, Store, type Transaction } from '@berth/control-plane/state/store.ts'
 import type { Clock } from '@berth/std/clock.ts'
@@ -16,10 +22,20 @@ import { AwsError } from '@berth/wire/error.ts'
 import type { Chance } from './chance.ts'
 import type { JournalDisk } from './disk.ts'
 import { Life } from './life.ts'
+import { type Outside, OutsideFault } from './outside.ts'
 import { ProviderFault, type SimulatedProvider } from './provider.ts'
 
 export const scope = { accountId: '000000000000', region: 'us-east-1' }
 const url = 'http://control-plane'
+const gatewayName = 'agent-gateway'
+
+/** Where two services have an operation of one name, it is that of the last here. */
+const allOperations: Readonly<Record<string, unknown>> = {
+  ...schedulerOperations,
+  ...eventsOperations,
+  ...ec2Operations,
+  ...operations,
+}
 
 export interface ControlPlaneOptions {
   readonly clock: Clock
@@ -27,23 +43,29 @@ export interface ControlPlaneOptions {
   readonly disk: JournalDisk
   /** Without one the engine that makes EC2 instances does not run. */
   readonly provider?: SimulatedProvider
-  /** After each transaction. */
-  readonly onChanges: (store: Store, changes: readonly Change[]) => void
+  /** What deployments ask of the world. */
+  readonly outside: Outside
+  /** After each transaction; `who` is an operation, an engine or the gateway. */
+  readonly onChanges: (store: Store, changes: readonly Change[], who: string) => void
   /** What a request changed, once its answer is about to leave. */
   readonly onAcknowledged: (changes: readonly Change[]) => void
   /** Something of our own went wrong. */
   readonly onError: (where: string, error: unknown) => void
   readonly note: (text: string) => void
+  /** A rule or schedule could not start all its tasks. */
+  readonly onScheduleTrouble: (arn: string, trouble: string) => void
 }
 
 /** One process of the real control plane: store, operations, engines and agent gateway, on simulated ground. */
 export class ControlPlane {
   readonly store: Store
   readonly life: Life
-  readonly #fleet: Fleet
+  readonly fleet: Fleet
   readonly #gateway: AgentGateway
   readonly #options: ControlPlaneOptions
   readonly #stop = new AbortController()
+  /** Who makes the transaction that is made now; what nobody claims is the gateway's. */
+  #who = gatewayName
 
   private constructor(store: Store, life: Life, options: ControlPlaneOptions) {
     const { chance, onChanges, onError, note } = options
@@ -52,9 +74,9 @@ export class ControlPlane {
     this.store = store
     this.life = life
     this.#options = options
-    this.#fleet = Fleet.of(store)
+    this.fleet = Fleet.of(store)
     store.watch((changes) => {
-      if (life.alive) onChanges(store, changes)
+      if (life.alive) onChanges(store, changes, this.#who)
     })
     const gateway = new AgentGateway({
       store,
@@ -69,10 +91,15 @@ export class ControlPlane {
       },
     })
     this.#gateway = gateway
-    this.#run(serviceScheduler({ view: store, ids, fleet: this.#fleet }))
+    const { alarms, hooks, traffic } = options.outside
+    this.#run(serviceScheduler({ view: store, ids, fleet: this.fleet, alarms }))
+    this.#run(deploymentActions({ traffic, hooks }))
+    this.#run(daemonScheduler({ view: store, ids, fleet: this.fleet }))
     this.#run(taskDispatch(gateway))
     this.#run(instanceLiveness({ view: store, hasSession: (arn) => gateway.told(arn) !== undefined }))
     this.#run(taskReaper())
+    const report = (arn: string, trouble: string): void => options.onScheduleTrouble(arn, trouble)
+    this.#run(taskSchedules({ ids, run: scheduledRuns(this.#context()), report }))
     if (options.provider) this.#run(instanceLifecycle(options.provider.of(life), ids))
   }
 
@@ -85,11 +112,14 @@ export class ControlPlane {
   /** One request, from the check of its meaning to the moment its answer may leave. */
   async serve(name: string, input: object): Promise<unknown> {
     if (!this.life.alive) throw new Error('connect ECONNREFUSED')
-    const { run } = { ...ec2Operations, ...operations }[name] as Operation<object, unknown>
+    const { run } = allOperations[name] as Operation<object, unknown>
     const changes: Change[] = []
     const unwatch = this.store.watch((made) => changes.push(...made))
     try {
-      return await this.#answered(() => run(this.#context(), input), changes)
+      return await this.#answered(() => {
+        this.#claim(name)
+        return run(this.#context(), input)
+      }, changes)
     } catch (error) {
       if (!(error instanceof AwsError) && this.life.alive) this.#options.onError(name, error)
       throw error
@@ -98,8 +128,15 @@ export class ControlPlane {
     }
   }
 
+  /** A look at what an answer says now; nobody is shown it. */
+  ask(name: string, input: object): unknown {
+    const { run } = allOperations[name] as Operation<object, unknown>
+    return run(this.#context(), input)
+  }
+
   /** Does what an operator does beside the API, and waits until it is durable. */
   async change(body: (tx: Transaction) => void): Promise<void> {
+    this.#claim('the operator')
     this.store.update((tx) => body(tx) as undefined)
     await this.life.receive(this.store.durable())
   }
@@ -145,7 +182,7 @@ export class ControlPlane {
     const { accountId } = scope
     return {
       store: this.store,
-      fleet: this.#fleet,
+      fleet: this.fleet,
       clock: this.life.clock,
       ids: this.#options.chance.ids,
       caller: { accountId, arn: `arn:aws:iam::${accountId}:root`, userId: accountId },
@@ -163,13 +200,33 @@ export class ControlPlane {
     }
   }
 
+  /** The transactions of this turn are made by `name`. */
+  #claim(name: string): void {
+    this.#who = name
+    queueMicrotask(() => {
+      this.#who = gatewayName
+    })
+  }
+
   #run<Effect, Outcome>(engine: Reconciler<Effect, Outcome>): void {
     const onError = (name: string, error: unknown): void => {
       if (!this.life.alive) return
-      if (error instanceof ProviderFault) this.#options.note(`${name}: ${error.message}`)
+      if (error instanceof ProviderFault || error instanceof OutsideFault)
+        this.#options.note(`${name}: ${error.message}`)
       else this.#options.onError(name, error)
     }
-    void drive(engine, { store: this.store, clock: this.life.clock, stop: this.#stop.signal, onError })
+    const claims =
+      <Args extends unknown[], Result>(act: (...args: Args) => Result) =>
+      (...args: Args): Result => {
+        this.#claim(engine.name)
+        return act(...args)
+      }
+    const claiming = {
+      ...engine,
+      reconcile: claims(engine.reconcile.bind(engine)),
+      ...(engine.settle && { settle: claims(engine.settle.bind(engine)) }),
+    }
+    void drive(claiming, { store: this.store, clock: this.life.clock, stop: this.#stop.signal, onError })
   }
 }
 

@@ -7,6 +7,10 @@ import type { Life } from './life.ts'
 /** The control plane's disk: it keeps what was synced, whatever becomes of the process. */
 export class JournalDisk {
   readonly rows = new Map<string, JournalRow>()
+  /** The keys of all rows that ever were there. */
+  readonly known = new Set<string>()
+  /** The rows that were written since the last load, and are still the objects of the process that wrote them. */
+  readonly #written = new Set<string>()
   /** Called at each write, before it takes effect (`before`) and after, but before the process learns of it. */
   onWrite: (moment: 'before' | 'after') => void = () => undefined
   readonly #chance: Chance
@@ -20,7 +24,11 @@ export class JournalDisk {
     return {
       // Through JSON, as any real journal stores rows: what is not JSON would be lost.
       load: () => {
-        for (const [key, row] of this.rows) this.rows.set(key, JSON.parse(JSON.stringify(row)) as JournalRow)
+        for (const key of this.#written) {
+          const row = this.rows.get(key)
+          if (row) this.rows.set(key, JSON.parse(JSON.stringify(row)) as JournalRow)
+        }
+        this.#written.clear()
         return Promise.resolve(this.rows.values())
       },
       append: async (rows) => {
@@ -39,6 +47,8 @@ export class JournalDisk {
 
   #write(row: JournalRow): void {
     const key = `${row.table} ${row.key}`
+    this.#written.add(key)
+    this.known.add(key)
     if (row.row === undefined) this.rows.delete(key)
     else this.rows.set(key, row)
   }
@@ -46,7 +56,7 @@ export class JournalDisk {
 
 /** An agent's disk, which outlives its agents. */
 export class HostDisk {
-  readonly #values = new Map<string, string>()
+  readonly #values = new Map<string, unknown>()
   readonly #chance: Chance
   readonly #clock: Clock
   readonly #failure: () => number
@@ -68,12 +78,14 @@ export class HostDisk {
       if (!life.alive) await new Promise(() => undefined)
     }
     return {
+      // What agents save is never changed afterwards, so that it need become JSON only when it is read.
       load: () =>
-        Promise.resolve(new Map([...this.#values].map(([key, text]) => [key, JSON.parse(text) as unknown]))),
-      save: (key, value) => {
-        const text = JSON.stringify(value)
-        return change(() => this.#values.set(key, text))
-      },
+        Promise.resolve(
+          new Map(
+            [...this.#values].map(([key, value]) => [key, JSON.parse(JSON.stringify(value)) as unknown]),
+          ),
+        ),
+      save: (key, value) => change(() => this.#values.set(key, value)),
       remove: (key) => change(() => this.#values.delete(key)),
     }
   }

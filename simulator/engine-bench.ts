@@ -1,8 +1,17 @@
 /** What tests of engines run on: a store without a disk, a clock moved by hand, and tasks that do as the test says. */
 import type { ContainerDefinition } from '@aws-sdk/client-ecs'
 import type { ContainerInstance } from '@berth/control-plane/domain/container-instance.ts'
-import { newDeployment, type Deployment, type Service } from '@berth/control-plane/domain/service.ts'
-import { observeHealth, observeTask, type HealthStatus, type Task } from '@berth/control-plane/domain/task.ts'
+import { beginDeployment } from '@berth/control-plane/api/ecs/service-deployment-begin.ts'
+import type { Deployment, Service } from '@berth/control-plane/domain/service.ts'
+import type { ServiceDeployment } from '@berth/control-plane/domain/service-deployment.ts'
+import {
+  newTask,
+  placedOn,
+  observeHealth,
+  observeTask,
+  type HealthStatus,
+  type Task,
+} from '@berth/control-plane/domain/task.ts'
 import { drive, type Reconciler } from '@berth/control-plane/engines/reconciler.ts'
 import { Fleet } from '@berth/control-plane/state/fleet.ts'
 import { memoryJournal } from '@berth/control-plane/state/journal.ts'
@@ -85,6 +94,27 @@ export class EngineBench {
     return instance
   }
 
+  /** A task that no service or daemon started, on the instance of that name. */
+  putStandalone(name: string, demand: Partial<Task['demand']> = {}): Task {
+    const instance = this.store.find('containerInstance', arn(`container-instance/default/${name}`))
+    const taskDefinition = this.store.find('taskDefinition', this.putTaskDefinition(99))
+    if (!instance || !taskDefinition) throw new Error(`there is no instance ${name}`)
+    const made = newTask({
+      scope,
+      cluster: { clusterArn, clusterName: 'default' },
+      taskDefinition,
+      ids: this.ids,
+      now: this.clock.now(),
+      placement: placedOn(instance),
+      group: 'family:web',
+      launchType: 'EC2',
+      enableExecuteCommand: false,
+    })
+    const task = { ...made, demand: { ...made.demand, ...demand } }
+    this.store.update((tx) => tx.put('task', task))
+    return task
+  }
+
   putTaskDefinition(revision: number, container: Partial<ContainerDefinition> = {}): string {
     const taskDefinitionArn = arn(`task-definition/web:${revision}`)
     this.store.update((tx) =>
@@ -110,7 +140,22 @@ export class EngineBench {
 
   /** The service `web`, created with a deployment of the revision. */
   putService(taskDefinitionArn: string, given: Partial<Service> = {}): Service {
-    const service: Service = {
+    const service = this.#newService({ taskDefinitionArn, ...given })
+    this.store.update((tx) => {
+      tx.put('service', service)
+      beginDeployment(tx, service, { ids: this.ids, now: this.clock.now() })
+    })
+    return service
+  }
+
+  /** The service `web` of an external controller, without task sets. */
+  putExternalService(given: Partial<Service> = {}): void {
+    const service = this.#newService({ deploymentController: { type: 'EXTERNAL' }, ...given })
+    this.store.update((tx) => tx.put('service', service))
+  }
+
+  #newService(given: Partial<Service>): Service {
+    return {
       ...scope,
       serviceArn,
       serviceName: 'web',
@@ -118,7 +163,7 @@ export class EngineBench {
       status: 'ACTIVE',
       schedulingStrategy: 'REPLICA',
       desiredCount: 2,
-      taskDefinitionArn,
+      taskDefinitionArn: '',
       launchType: 'EC2',
       deploymentConfiguration: { minimumHealthyPercent: 100, maximumPercent: 200 },
       placementConstraints: [],
@@ -133,11 +178,6 @@ export class EngineBench {
       createdBy: 'root',
       ...given,
     }
-    this.store.update((tx) => {
-      tx.put('service', service)
-      tx.put('deployment', newDeployment(service, { ids: this.ids, now: this.clock.now() }))
-    })
-    return service
   }
 
   /** Changes the service as UpdateService does; another revision is another deployment. */
@@ -146,9 +186,7 @@ export class EngineBench {
       const service = { ...this.service, ...change }
       tx.put('service', service)
       if (change.taskDefinitionArn === undefined) return
-      for (const deployment of this.deployments)
-        if (deployment.status === 'PRIMARY') tx.put('deployment', { ...deployment, status: 'ACTIVE' })
-      tx.put('deployment', newDeployment(service, { ids: this.ids, now: this.clock.now() }))
+      beginDeployment(tx, service, { ids: this.ids, now: this.clock.now() })
     })
   }
 
@@ -164,6 +202,11 @@ export class EngineBench {
 
   get primary(): Deployment | undefined {
     return this.deployments.find(({ status }) => status === 'PRIMARY')
+  }
+
+  /** Oldest first. */
+  get serviceDeployments(): ServiceDeployment[] {
+    return this.store.by('serviceDeployment', 'service', serviceArn)
   }
 
   /** What the service said, oldest first. */

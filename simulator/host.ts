@@ -4,6 +4,7 @@ import { InMemoryRuntime, type StoredContainer } from '@berth/agent/runtime/in-m
 import { type AgentDependencies, agentDefaults } from '@berth/agent/runtime/ports.ts'
 import { type Clock, sleep } from '@berth/std/clock.ts'
 import type { Chance } from './chance.ts'
+import { AdjustableClock } from './clock.ts'
 import type { SeenContainer } from './container-laws.ts'
 import { HostDisk } from './disk.ts'
 import { Life } from './life.ts'
@@ -17,10 +18,14 @@ export interface RuntimeFaults {
   readonly agentDeath?: number
   /** Probability that the agent's disk refuses a write. */
   readonly diskFailure?: number
+  /** How long a pull takes at most; two seconds when nothing is wrong. */
+  readonly pullMsMax?: number
 }
 
 export interface HostOptions {
   readonly instanceId: string
+  /** Its availability zone; us-east-1a by default. */
+  readonly zone?: string
   readonly clock: Clock
   readonly chance: Chance
   readonly faults: () => RuntimeFaults
@@ -33,12 +38,19 @@ export interface HostOptions {
 const restartAfterMs = 3_000
 /** Images with this in their names are in no registry. */
 export const missingImage = 'missing'
+/** Containers of images with this in their names end with code 1 within seconds, each time. */
+export const crashingImage = 'crashing'
+/** Containers of images with this in their names never pass their health checks. */
+export const sickImage = 'sick'
 /** Images with this in their names end with code 0 within half a minute. */
 export const batchImage = 'batch'
 
 /** A machine: its containers and its disk outlive its agents, and end with it. */
 export class Host {
   readonly instanceId: string
+  readonly zone: string
+  /** What its machine takes for the time. */
+  readonly time: AdjustableClock
   readonly runtime: InMemoryRuntime
   readonly cpu = 4096
   readonly memoryMiB = 4096
@@ -55,7 +67,10 @@ export class Host {
   readonly #askedToStop = new Set<string>()
 
   constructor(options: HostOptions) {
-    const { clock, chance } = options
+    const { chance, zone = 'us-east-1a' } = options
+    const clock = new AdjustableClock(options.clock)
+    this.time = clock
+    this.zone = zone
     this.instanceId = options.instanceId
     this.#options = options
     this.#disk = new HostDisk(clock, chance, () => options.faults().diskFailure ?? 0)
@@ -88,7 +103,7 @@ export class Host {
   startAgent(): void {
     if (!this.up || this.#agentRuns) return
     this.#agentRuns = true
-    const life = new Life(this.#options.clock)
+    const life = new Life(this.time)
     this.#life = life
     const agent = new Agent(this.#dependencies(life), {
       ...agentDefaults,
@@ -148,7 +163,7 @@ export class Host {
     const { chance, ecs, connect, note } = this.#options
     const asked = <T>(answer: () => Promise<T>): Promise<T> =>
       life.alive ? life.receive(answer()) : new Promise(() => undefined)
-    const identity = { instanceId: this.instanceId, availabilityZone: 'us-east-1a', instanceType: 't3.large' }
+    const identity = { instanceId: this.instanceId, availabilityZone: this.zone, instanceType: 't3.large' }
     const incarnation = ++this.#incarnations
     return {
       clock: life.clock,
@@ -180,7 +195,8 @@ export class Host {
 
   async #fault(call: string, moment: 'before' | 'after'): Promise<void> {
     const { clock, chance, faults } = this.#options
-    const slow = call === 'pull' ? 2_000 : call === 'start' || call === 'create' ? 80 : 5
+    const slow =
+      call === 'pull' ? (faults().pullMsMax ?? 2_000) : call === 'start' || call === 'create' ? 80 : 5
     if (moment === 'before') await sleep(clock, chance.between(slow / 4, slow))
     const isStep = call === 'create' || call === 'start'
     if (isStep && moment === 'after' && chance.happens(faults().agentDeath ?? 0)) {
@@ -202,10 +218,12 @@ export class Host {
       })
     }
     if (image.includes(batchImage)) later(chance.between(500, 30_000), () => this.runtime.exit(id, 0))
-    else if (chance.happens(faults().crash)) later(chance.between(1, 5_000), () => this.runtime.exit(id, 1))
+    else if (image.includes(crashingImage) || chance.happens(faults().crash))
+      later(chance.between(1, 5_000), () => this.runtime.exit(id, 1))
     if (!body['Healthcheck']) return
     this.runtime.setHealth(id, 'starting')
-    later(chance.between(1_000, 8_000), () => this.setHealth(id, 'healthy'))
+    const health = image.includes(sickImage) ? 'unhealthy' : 'healthy'
+    later(chance.between(1_000, 8_000), () => this.setHealth(id, health))
   }
 }
 

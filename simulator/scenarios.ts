@@ -1,88 +1,42 @@
-import type { CreateServiceRequest, RegisterTaskDefinitionRequest } from '@aws-sdk/client-ecs'
-import { AwsError } from '@berth/wire/error.ts'
+import {
+  count,
+  createService,
+  expectService,
+  ifNamed,
+  minute,
+  percentages,
+  register,
+  update,
+} from './clients.ts'
+import { daemonService, managedDaemon, managedProvider } from './daemon-scenarios.ts'
 import { batchImage, missingImage } from './host.ts'
+import { AwsError } from '@berth/wire/error.ts'
 import type { NetworkFaults } from './network.ts'
-import { large, type Shape, taskShape } from './task-shapes.ts'
-import type { Faults, World } from './world.ts'
+import { faultScenarios, scaleInStorms, shareOut } from './fault-scenarios.ts'
+import { strategyScenarios } from './strategy-scenarios.ts'
+import { schedules } from './schedules.ts'
+import { protectSome, taskProtection } from './task-protection.ts'
+import { large, type Shape } from './task-shapes.ts'
+import type { Faults } from './faults.ts'
+import type { World } from './world.ts'
 
 export interface Scenario {
   readonly hosts: number
   /** Its clients may ask EC2 for instances. */
   readonly withProvider?: boolean
+  /** The capacity providers that its hosts belong to, and their zones, one after the other. */
+  readonly capacityProvider?: string | readonly string[]
+  readonly zones?: readonly string[]
   readonly faults: Faults
   /** What clients do; faults end when it has ended. */
   readonly play: (world: World) => Promise<void>
 }
 
 const badNetwork: NetworkFaults = { loss: 0.05, delay: 0.05, duplication: 0.03, drop: 0.01 }
-const minute = 60_000
-/** minimumHealthyPercent and maximumPercent that let a deployment of two tasks or more move. */
-const percentages = [
-  [100, 200],
-  [50, 100],
-  [0, 100],
-  [50, 150],
-  [100, 150],
-  [75, 200],
-] as const
-
-const count = (world: World, low: number, high: number): number =>
-  Math.floor(world.chance.between(low, high + 1))
-
-async function register(world: World, family: string, image: string, shape: Shape = {}): Promise<string> {
-  const input: RegisterTaskDefinitionRequest = {
-    family,
-    containerDefinitions: taskShape(world.chance, image, shape),
-  }
-  const { taskDefinition } = await world.request<{ taskDefinition: { taskDefinitionArn: string } }>(
-    'RegisterTaskDefinition',
-    input,
-  )
-  return taskDefinition.taskDefinitionArn
+const ifRefused = (error: unknown): void => {
+  if (!(error instanceof AwsError)) throw error
 }
-
-async function createService(
-  world: World,
-  given: Partial<CreateServiceRequest> & { serviceName: string },
-): Promise<void> {
-  const [minimumHealthyPercent, maximumPercent] = world.chance.oneOf(percentages) ?? [100, 200]
-  const input: CreateServiceRequest = {
-    desiredCount: count(world, 2, 6),
-    launchType: 'EC2',
-    clientToken: world.chance.ids.hex(32),
-    deploymentConfiguration: { minimumHealthyPercent, maximumPercent },
-    ...given,
-  }
-  world.note(`CreateService ${JSON.stringify(input)}`)
-  await world.request('CreateService', input)
-}
-
-async function update(
-  world: World,
-  service: string,
-  change: { taskDefinition?: string; desiredCount?: number },
-): Promise<void> {
-  world.expectations.length = 0
-  world.note(`UpdateService ${service} ${JSON.stringify(change)}`)
-  await world.request('UpdateService', { service, ...change })
-  expectService(world, service, change)
-}
-
-/** The service must end as the last update that was answered says. */
-function expectService(
-  world: World,
-  serviceName: string,
-  change: { taskDefinition?: string; desiredCount?: number },
-): void {
-  const { taskDefinition, desiredCount } = change
-  world.expectations.push(({ controlPlane }) => {
-    const service = controlPlane?.store.list('service').find((row) => row.serviceName === serviceName)
-    const same =
-      (desiredCount === undefined || service?.desiredCount === desiredCount) &&
-      (taskDefinition === undefined || service?.taskDefinitionArn === taskDefinition)
-    return same ? undefined : `the update of ${serviceName} to ${JSON.stringify(change)} is lost`
-  })
-}
+const ifGone = ifNamed('IncorrectInstanceState')
 
 async function runTasks(world: World, shape: Shape = {}): Promise<void> {
   const web = await register(world, 'web', 'web', shape)
@@ -148,6 +102,48 @@ async function breakCircuit(world: World): Promise<void> {
   await world.sleep(minute)
 }
 
+/** Clients stop service deployments, some of which fail by themselves, at any moment. */
+async function stopDeployments(world: World): Promise<void> {
+  const deploymentCircuitBreaker = { enable: world.chance.happens(0.7), rollback: true }
+  const [minimumHealthyPercent, maximumPercent] = world.chance.oneOf(percentages) ?? [100, 200]
+  const deploymentConfiguration = { minimumHealthyPercent, maximumPercent, deploymentCircuitBreaker }
+  const taskDefinition = await register(world, 'web', 'web')
+  await createService(world, { serviceName: 'web', taskDefinition, deploymentConfiguration })
+  for (let round = 0; round < 3; round++) {
+    await world.sleep(world.chance.between(0, 2 * minute))
+    const image = world.chance.happens(0.4) ? missingImage : `web:${round}`
+    await update(world, 'web', { taskDefinition: await register(world, 'web', image) })
+    // What is stopped or breaks does not end as the update says.
+    world.expectations.length = 0
+    await world.sleep(world.chance.between(0, 1.5 * minute))
+    if (world.chance.happens(0.7)) await stopNewest(world)
+  }
+  await update(world, 'web', { taskDefinition: await register(world, 'web', 'web') })
+}
+
+/** Stops the newest service deployment, if it still can be, and then mostly waits for its end. */
+async function stopNewest(world: World): Promise<void> {
+  const { serviceDeployments } = await world.request<{
+    serviceDeployments: Array<{ serviceDeploymentArn: string }>
+  }>('ListServiceDeployments', { service: 'web' })
+  const arn = serviceDeployments[0]?.serviceDeploymentArn ?? ''
+  world.note(`StopServiceDeployment ${arn}`)
+  await world
+    .request('StopServiceDeployment', { serviceDeploymentArn: arn })
+    .catch(ifNamed('ConflictException'))
+  if (world.chance.happens(0.3)) return
+  for (let polls = 0; polls < 60; polls++) {
+    const answer = await world.request<{ serviceDeployments: Array<{ status: string }> }>(
+      'DescribeServiceDeployments',
+      { serviceDeploymentArns: [arn] },
+    )
+    const status = answer.serviceDeployments[0]?.status ?? 'missing'
+    if (['SUCCESSFUL', 'STOPPED', 'ROLLBACK_SUCCESSFUL', 'ROLLBACK_FAILED'].includes(status)) return
+    await world.sleep(10_000)
+  }
+  world.fail(new Error(`${arn} was stopped and has not finished`))
+}
+
 async function keepServices(world: World): Promise<void> {
   await createService(world, { serviceName: 'web', taskDefinition: await register(world, 'web', 'web') })
   await runTasks(world)
@@ -158,12 +154,31 @@ async function everything(world: World): Promise<void> {
   const deleted = register(world, 'brief', 'web').then(async (taskDefinition) => {
     await createService(world, { serviceName: 'brief', taskDefinition, desiredCount: 2 })
     await world.sleep(world.chance.between(0, 3 * minute))
-    await world.request('DeleteService', { service: 'brief', force: true }).catch((error: unknown) => {
-      // The answer to the first request was lost, and the service is gone by now.
-      if (!(error instanceof AwsError && error.code === 'ServiceNotFoundException')) throw error
-    })
+    // The answer to the first request may be lost, and the service gone by now.
+    await world
+      .request('DeleteService', { service: 'brief', force: true })
+      .catch(ifNamed('ServiceNotFoundException'))
   })
   await Promise.all([rollServices(world), runTasks(world), deleted])
+}
+
+/** What the other scenarios do one by one. */
+async function everythingAtOnce(world: World): Promise<void> {
+  const protecting = async (): Promise<void> => {
+    await world.sleep(minute)
+    for (let round = 0; round < 3; round++) {
+      await world.sleep(world.chance.between(0, minute))
+      // The service may not be there yet, and a task may go before its protection comes.
+      await protectSome(world).catch(ifRefused)
+    }
+  }
+  await Promise.all([
+    everything(world),
+    shareOut(world),
+    scaleInStorms(world, 'storm'),
+    protecting(),
+    world.chance.happens(0.3) ? daemonService(world) : undefined,
+  ])
 }
 
 /** A service waits for room: it gets it soon after others make some. */
@@ -219,10 +234,6 @@ async function disturb(world: World, instanceId: string): Promise<void> {
   await world.request('StartInstances', { InstanceIds: [instanceId] }).catch(ifGone)
 }
 
-function ifGone(error: unknown): void {
-  if (!(error instanceof AwsError && error.code === 'IncorrectInstanceState')) throw error
-}
-
 async function runInstances(world: World): Promise<void> {
   const taskDefinition = await register(world, 'web', 'web', large)
   await createService(world, { serviceName: 'web', taskDefinition })
@@ -264,6 +275,11 @@ export const scenarios: Readonly<Record<string, Scenario>> = {
     play: rollServices,
   },
   'circuit-breaker': { hosts: 3, faults: network, play: breakCircuit },
+  'stopped-deployments': {
+    hosts: 3,
+    faults: { ...network, runtime, controlPlaneCrashMeanMs: 3 * minute },
+    play: stopDeployments,
+  },
   'instance-loss': { hosts: 4, faults: { ...network, hostLossMeanMs: 1.5 * minute }, play: keepServices },
   'control-plane-crashes': {
     hosts: 3,
@@ -286,6 +302,35 @@ export const scenarios: Readonly<Record<string, Scenario>> = {
     faults: { runtime: { ...runtime, diskFailure: 0.15 } },
     play: keepServices,
   },
+  'daemon-service': {
+    hosts: 3,
+    faults: {
+      ...network,
+      runtime: { ...runtime, agentDeath: 0.02 },
+      controlPlaneCrashMeanMs: 1.5 * minute,
+      crashAtWrite: 0.01,
+      agentCrashMeanMs: 40_000,
+      containerDeathMeanMs: 2 * minute,
+    },
+    play: daemonService,
+  },
+  'managed-daemon': {
+    hosts: 3,
+    capacityProvider: managedProvider,
+    faults: {
+      ...network,
+      runtime: { ...runtime, agentDeath: 0.02 },
+      controlPlaneCrashMeanMs: 1.5 * minute,
+      crashAtWrite: 0.01,
+      agentCrashMeanMs: 40_000,
+      containerDeathMeanMs: 2 * minute,
+    },
+    play: managedDaemon,
+  },
+  'task-protection': taskProtection,
+  schedules,
+  ...strategyScenarios,
+  ...faultScenarios,
   'full-cluster': { hosts: 2, faults: {}, play: fillCluster },
   'ec2-instances': {
     hosts: 0,
@@ -299,7 +344,9 @@ export const scenarios: Readonly<Record<string, Scenario>> = {
     play: runInstances,
   },
   chaos: {
-    hosts: 4,
+    hosts: 6,
+    zones: ['us-east-1a', 'us-east-1b', 'us-east-1c'],
+    capacityProvider: ['steady', 'spot'],
     faults: {
       ...network,
       runtime: { ...runtime, agentDeath: 0.02, diskFailure: 0.02 },
@@ -310,7 +357,9 @@ export const scenarios: Readonly<Record<string, Scenario>> = {
       containerDeathMeanMs: minute,
       healthLossMeanMs: 3 * minute,
       runtimeRestartMeanMs: 2 * minute,
+      clockJumpMeanMs: 2 * minute,
+      clockJumpMsMax: 2 * minute,
     },
-    play: everything,
+    play: everythingAtOnce,
   },
 }

@@ -1,5 +1,8 @@
+import { controllerOf, type Service } from '@berth/control-plane/domain/service.ts'
 import type { Task } from '@berth/control-plane/domain/task.ts'
+import { computedDesiredCount } from '@berth/control-plane/domain/task-set.ts'
 import type { Store } from '@berth/control-plane/state/store.ts'
+import { unsettledDaemons } from './daemon-laws.ts'
 import type { Host } from './host.ts'
 import type { World } from './world.ts'
 
@@ -9,6 +12,7 @@ export function unsettled(world: World): string | undefined {
   if (!store) return 'the control plane is down'
   return (
     unsettledServices(store) ??
+    unsettledDaemons(store) ??
     firstOf(world.expectations, (expectation) => expectation(world)) ??
     unsettledTasks(world, store) ??
     unsettledMachines(world, store)
@@ -29,6 +33,7 @@ function unsettledServices(store: Store): string | undefined {
     if (status === 'INACTIVE') return undefined
     if (status !== 'ACTIVE') return `${serviceArn} is ${status}`
     const tasks = store.by('task', 'service', serviceArn)
+    if (controllerOf(service) === 'EXTERNAL') return unsettledTaskSets(store, service)
     const running = tasks.filter(
       (task) => task.lastStatus === 'RUNNING' && task.desiredStatus === 'RUNNING',
     ).length
@@ -37,8 +42,29 @@ function unsettledServices(store: Store): string | undefined {
     const deployments = store.by('deployment', 'service', serviceArn)
     if (deployments.length !== 1 || deployments[0]?.rolloutState !== 'COMPLETED')
       return `${serviceArn} has the deployments ${JSON.stringify(deployments)}`
+    const unfinished = store.by('serviceDeployment', 'unfinished', serviceArn)
+    if (unfinished.length > 0) return `${serviceArn} still deploys: ${JSON.stringify(unfinished)}`
     return undefined
   })
+}
+
+function unsettledTaskSets(store: Store, { serviceArn, desiredCount }: Service): string | undefined {
+  const ids = new Set<string>()
+  const lack = firstOf(store.by('taskSet', 'service', serviceArn), (taskSet) => {
+    ids.add(taskSet.id)
+    const tasks = store.by('task', 'deployment', taskSet.id)
+    const computed = computedDesiredCount(taskSet, desiredCount)
+    if (taskSet.status === 'DRAINING') return `${taskSet.id} drains`
+    return tasks.length === computed && taskSet.stability?.status === 'STEADY_STATE'
+      ? undefined
+      : `${taskSet.id} has ${tasks.length} tasks, not ${computed}, and is ${taskSet.stability?.status}`
+  })
+  return (
+    lack ??
+    firstOf(store.by('task', 'service', serviceArn), ({ taskArn, deploymentId = '' }) =>
+      ids.has(deploymentId) ? undefined : `${taskArn} is of no task set`,
+    )
+  )
 }
 
 /** Every task that is not STOPPED runs as it should, where it should, and nothing else does. */

@@ -13,8 +13,8 @@ export interface Shape {
   readonly alone?: boolean
 }
 
-/** So large that four fill a host by their memory. */
-export const large: Shape = { cpu: 512, memory: 1024 }
+/** So large that four fill a host by their memory, and leave a little that is not enough for another. */
+export const large: Shape = { cpu: 512, memory: 1000 }
 
 const asideCpu = 16
 const asideMemory = 16

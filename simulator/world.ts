@@ -1,89 +1,126 @@
 import type { AgentDependencies } from '@berth/agent/runtime/ports.ts'
 import type { ContainerDefinition } from '@aws-sdk/client-ecs'
-import type { Instance } from '@berth/control-plane/domain/instance.ts'
+import { ensureDefaultNetwork } from '@berth/control-plane/api/ec2/network.ts'
+import { formatArn } from '@berth/control-plane/domain/arn.ts'
+import { capacityProviderTag } from '@berth/control-plane/domain/capacity-provider.ts'
+import type { Change, Store, Transaction } from '@berth/control-plane/state/store.ts'
 import { sleep } from '@berth/std/clock.ts'
 import { AwsError } from '@berth/wire/error.ts'
 import { Chance } from './chance.ts'
 import { Checker, Violation } from './checker.ts'
-import { SimulatedClock } from './clock.ts'
+import { AdjustableClock, SimulatedClock } from './clock.ts'
 import { ControlPlane, scope } from './control-plane.ts'
 import { JournalDisk } from './disk.ts'
-import { Host, type RuntimeFaults } from './host.ts'
+import { ec2Instance } from './ec2-instance.ts'
+import { armFaults, type Faults } from './faults.ts'
+import { History } from './history.ts'
+import { Host, type HostOptions, type RuntimeFaults } from './host.ts'
+import { Inspector } from './inspector.ts'
+import { Outside } from './outside.ts'
 import { SimulatedProvider } from './provider.ts'
-import { type NetworkFaults, noNetworkFaults, SimulatedNetwork } from './network.ts'
+import { noNetworkFaults, SimulatedNetwork } from './network.ts'
 
-/** What goes wrong in a run. Mean times are in milliseconds of simulated time; absent, it does not happen. */
-export interface Faults {
-  readonly network?: NetworkFaults
-  readonly runtime?: RuntimeFaults
-  readonly controlPlaneCrashMeanMs?: number
-  /** Probability that the control plane dies with a write to its journal, just before or just after it. */
-  readonly crashAtWrite?: number
-  readonly agentCrashMeanMs?: number
-  readonly hostLossMeanMs?: number
-  readonly containerDeathMeanMs?: number
-  /** A container with a health check becomes unhealthy. */
-  readonly healthLossMeanMs?: number
-  readonly runtimeRestartMeanMs?: number
-  readonly connectionLossMeanMs?: number
-  /** Probability that a call of the instance provider fails, before or after it took effect. */
-  readonly providerFailure?: number
-}
-
-const historyMax = 60
 /** What has no token: a copy that arrives after the next such request would rightly undo that. */
-const withoutToken = new Set(['UpdateService', 'StartInstances', 'StopInstances', 'RebootInstances'])
+const withoutToken = new Set([
+  'UpdateService',
+  'UpdateDaemon',
+  'UpdateTaskSet',
+  'UpdateServicePrimaryTaskSet',
+  'DeleteTaskSet',
+  'ContinueServiceDeployment',
+  'UpdateContainerInstancesState',
+  'StartInstances',
+  'StopInstances',
+  'RebootInstances',
+])
 const startMs = Date.UTC(2026, 0, 1)
 const controlPlaneDownMs = 2_000
 const noRuntimeFaults: RuntimeFaults = { unreachable: 0, crash: 0 }
 
+/** Where a host is put. */
+interface Place {
+  readonly zone: string
+  readonly capacityProvider: string | undefined
+}
+
+export interface WorldOptions {
+  readonly withProvider?: boolean
+  /** The capacity provider that its hosts belong to, one after the other; absent: none. */
+  readonly capacityProvider?: string | readonly string[] | undefined
+  /** The zones of its hosts, one after the other. */
+  readonly zones?: readonly string[] | undefined
+  /** The control plane dies once, at that moment of a write: before or after the first is 1 or 2, of the second 3 or 4. */
+  readonly crashAtMoment?: number | undefined
+  /** Its history has every change of a row, and a digest: that takes time. */
+  readonly traced?: boolean
+}
+
 /** A whole fleet with its control plane in one process: all that happens in it follows from the seed. */
 export class World {
   readonly clock = new SimulatedClock(startMs)
+  /** What the control plane's machine takes for the time. */
+  readonly time = new AdjustableClock(this.clock)
   readonly chance: Chance
   readonly network: SimulatedNetwork
   readonly hosts: Host[] = []
-  readonly history: string[] = []
+  readonly history: History
   /** What the clients of a scenario wait for beside what always must be: each says what is not so yet. */
   readonly expectations: Array<(world: World) => string | undefined> = []
   /** Where EC2 instances come from; without one the scenario's hosts are put there by hand. */
   readonly provider: SimulatedProvider | undefined
+  /** What deployments ask: it outlives the control plane. */
+  readonly outside: Outside
+  /** Each time that a rule or schedule could not start its tasks. */
+  readonly scheduleTroubles: Array<{ readonly arn: string; readonly at: number }> = []
   controlPlane: ControlPlane | undefined
   violation: unknown
   readonly #disk: JournalDisk
   readonly #checker: Checker
+  readonly #inspector: Inspector
   /** Where the containers of each task were started. */
   readonly #hostOf = new Map<string, Host>()
+  readonly #options: WorldOptions
+  /** How many hosts were added that take nobody's place. */
+  #added = 0
+  readonly #places = new Map<Host, Place>()
   #faults: Faults = {}
-  #faulty = false
+  faulty = false
+  /** Moments just before and just after a write of the journal, so far. */
+  moments = 0
 
-  constructor(seed: number, { withProvider = false } = {}) {
+  constructor(seed: number, options: WorldOptions = {}) {
+    this.#options = options
+    this.history = new History(this.clock, options.traced === true)
     this.chance = new Chance(seed)
+    this.outside = new Outside(this.clock, new Chance(seed + 1_000_003), () =>
+      this.faulty ? this.#faults.outside : undefined,
+    )
     this.network = new SimulatedNetwork(this.clock, this.chance.fork())
     this.#disk = new JournalDisk(this.chance.fork())
     this.#disk.onWrite = (moment) => {
-      if (this.#faulty && this.chance.happens((this.#faults.crashAtWrite ?? 0) / 2))
+      if (++this.moments === options.crashAtMoment) this.crashControlPlane(moment)
+      else if (this.faulty && this.chance.happens((this.#faults.crashAtWrite ?? 0) / 2))
         this.crashControlPlane(moment)
     }
     this.#checker = new Checker(
-      this.clock,
+      this.time,
       this.#disk,
       (taskArn) => this.#hostOf.get(taskArn)?.seen(taskArn) ?? [],
+      this.outside,
     )
-    if (withProvider)
+    this.#inspector = new Inspector((broken) => this.fail(new Violation(broken)))
+    if (options.withProvider)
       this.provider = new SimulatedProvider({
         clock: this.clock,
         chance: this.chance.fork(),
-        failure: () => (this.#faulty ? (this.#faults.providerFailure ?? 0) : 0),
+        failure: () => (this.faulty ? (this.#faults.providerFailure ?? 0) : 0),
         makeHost: (instanceId) => this.#makeHost(instanceId),
       })
   }
 
   /** A line for the history that is printed with a violation. */
   note(text: string): void {
-    const seconds = ((this.clock.now() - startMs) / 1_000).toFixed(3)
-    this.history.push(`${seconds} ${text}`)
-    if (this.history.length > historyMax) this.history.shift()
+    this.history.note(text)
   }
 
   fail(error: unknown): void {
@@ -96,54 +133,87 @@ export class World {
 
   async startControlPlane(): Promise<void> {
     const started = await ControlPlane.start({
-      clock: this.clock,
+      clock: this.time,
       chance: this.chance.fork(),
       disk: this.#disk,
       ...(this.provider && { provider: this.provider }),
-      onChanges: (store, changes) =>
-        this.#check(() => {
-          this.#checker.changed(store, changes)
-          this.#checker.forgotten(changes)
-        }),
+      outside: this.outside,
+      onChanges: (store, changes, who) => this.#changed(store, changes, who),
       onAcknowledged: (changes) => this.#check(() => this.#checker.acknowledged(changes)),
       onError: (where, error) => {
         this.note(`${where}: ${String(error)}`)
         this.fail(error)
       },
       note: (text) => this.note(text),
+      onScheduleTrouble: (arn, trouble) => {
+        this.note(`${arn}: ${trouble}`)
+        this.scheduleTroubles.push({ arn, at: this.clock.now() })
+      },
     })
     this.controlPlane = started
-    this.#check(() => this.#checker.checkKept(started.store))
+    this.#check(() => {
+      this.#checker.checkKept(started.store)
+      this.#inspector.inspect(started)
+    })
   }
 
-  crashControlPlane(why: string): void {
+  #changed(store: Store, changes: readonly Change[], who: string): void {
+    this.history.changed(who, changes)
+    this.#check(() => {
+      this.#checker.changed(store, changes)
+      this.#checker.forgotten(changes)
+    })
+  }
+
+  /** It is up again after some seconds, or after the time given. */
+  crashControlPlane(why: string, downMs = this.chance.between(10, 2 * controlPlaneDownMs)): void {
     if (!this.controlPlane) return
     this.note(`the control plane is killed (${why})`)
     this.controlPlane.crash()
     this.controlPlane = undefined
     this.network.breakConnections(() => true)
-    this.clock.at(this.clock.now() + this.chance.between(10, 2 * controlPlaneDownMs), () => {
+    this.clock.at(this.clock.now() + downMs, () => {
       this.startControlPlane().catch((error: unknown) => this.fail(error))
     })
   }
 
-  /** An EC2 instance with its agent, as the instance provider would bring it up. */
-  async addHost(): Promise<Host> {
+  /** An EC2 instance with its agent, as the instance provider would bring it up; `like` another: in place of that. */
+  async addHost(like?: Host): Promise<Host> {
     const instanceId = `i-${this.chance.ids.hex(17)}`
+    const place = like ? this.#places.get(like) : this.#nextPlace()
+    const { zone = 'us-east-1a', capacityProvider: value } = place ?? {}
     await this.#operate((controlPlane) =>
-      controlPlane.change((tx) => tx.put('instance', ec2Instance(instanceId))),
+      controlPlane.change((tx) => {
+        const { subnets } = ensureDefaultNetwork(tx, scope)
+        tx.put('instance', ec2Instance(instanceId, zone, subnets))
+        const resourceArn = formatArn(scope, 'ec2', `instance/${instanceId}`)
+        if (value !== undefined)
+          tx.put('resourceTags', { resourceArn, tags: [{ key: capacityProviderTag, value }] })
+      }),
     )
-    const host = this.#makeHost(instanceId)
+    const host = this.#makeHost(instanceId, { zone })
+    this.#places.set(host, { zone, capacityProvider: value })
     host.boot()
     return host
   }
 
-  #makeHost(instanceId: string): Host {
+  #nextPlace(): Place {
+    const { zones = ['us-east-1a'], capacityProvider } = this.#options
+    const index = this.#added++
+    const providers = typeof capacityProvider === 'string' ? [capacityProvider] : (capacityProvider ?? [])
+    return {
+      zone: zones[index % zones.length] ?? '',
+      capacityProvider: providers[index % Math.max(1, providers.length)],
+    }
+  }
+
+  #makeHost(instanceId: string, given: Pick<HostOptions, 'zone'> = {}): Host {
     const host: Host = new Host({
+      ...given,
       instanceId,
       clock: this.clock,
       chance: this.chance.fork(),
-      faults: () => (this.#faulty ? (this.#faults.runtime ?? noRuntimeFaults) : noRuntimeFaults),
+      faults: () => (this.faulty ? (this.#faults.runtime ?? noRuntimeFaults) : noRuntimeFaults),
       ecs: this.#agentApi(),
       connect: (url, query) =>
         this.network.connect((socket) => {
@@ -151,8 +221,13 @@ export class World {
           this.controlPlane.accept(url, query, socket)
         }),
       onStart: (taskArn, name) => {
+        const before = this.#hostOf.get(taskArn) ?? host
         this.#hostOf.set(taskArn, host)
-        this.#check(() => this.#checker.containerStarted(taskArn, name))
+        this.#check(() => {
+          if (before !== host)
+            throw new Violation(`${taskArn} ran on ${before.instanceId} and runs on ${host.instanceId}`)
+          this.#checker.containerStarted(taskArn, name, host.time.now())
+        })
       },
       note: (text) => this.note(text),
     })
@@ -165,12 +240,20 @@ export class World {
     this.note(`${host.instanceId} is lost`)
     if (this.provider) return this.provider.lose(host.instanceId)
     host.lose()
-    const ended = {
-      ...ec2Instance(host.instanceId),
-      state: 'terminated',
-      desiredState: 'terminated',
-    } as const
-    await this.#operate((controlPlane) => controlPlane.change((tx) => tx.put('instance', ended)))
+    await this.#operate((controlPlane) =>
+      controlPlane.change((tx) => {
+        const row = tx.find('instance', host.instanceId)
+        if (row) tx.put('instance', { ...row, state: 'terminated', desiredState: 'terminated' })
+      }),
+    )
+  }
+
+  /** All machines of a zone break at once. */
+  async loseZone(zone: string): Promise<void> {
+    this.note(`the zone ${zone} is lost`)
+    await Promise.all(
+      this.hosts.filter((host) => host.up && host.zone === zone).map((host) => this.loseHost(host)),
+    )
   }
 
   /** A client's request, repeated until it is answered. Throws the AwsError that is the answer. */
@@ -189,53 +272,14 @@ export class World {
   /** Lets go wrong what `faults` says, until they are ended. */
   beginFaults(faults: Faults): void {
     this.#faults = faults
-    this.#faulty = true
+    this.faulty = true
     this.network.faults = faults.network ?? noNetworkFaults
-    const healthyHosts = (): Host[] => this.hosts.filter((host) => host.up)
-    this.#again(faults.controlPlaneCrashMeanMs, () => this.crashControlPlane('at any time'))
-    this.#again(faults.connectionLossMeanMs, () =>
-      this.network.breakConnections(() => this.chance.happens(0.5)),
-    )
-    this.#again(faults.agentCrashMeanMs, () => {
-      const host = this.chance.oneOf(healthyHosts())
-      this.note(`the agent of ${host?.instanceId} is killed`)
-      host?.crashAgent(this.chance.between(100, 20_000))
-    })
-    this.#again(faults.hostLossMeanMs, () => {
-      const host = this.chance.oneOf(healthyHosts())
-      if (!host) return
-      this.loseHost(host).catch((error: unknown) => this.fail(error))
-      if (!this.provider) this.addHost().catch((error: unknown) => this.fail(error))
-    })
-    this.#again(faults.containerDeathMeanMs, () => {
-      const host = this.chance.oneOf(healthyHosts())
-      const container = this.chance.oneOf(host?.running() ?? [])
-      if (!host?.runtime.isUp || !container) return
-      this.note(`a container of ${container.labels['com.amazonaws.ecs.task-arn']} dies`)
-      const memory = this.chance.happens(0.5)
-      host.runtime.exit(container.id, memory ? 137 : 1, memory)
-    })
-    this.#again(faults.healthLossMeanMs, () => {
-      const host = this.chance.oneOf(healthyHosts())
-      const container = this.chance.oneOf((host?.running() ?? []).filter(({ health }) => health))
-      if (!container) return
-      this.note(`a container of ${container.labels['com.amazonaws.ecs.task-arn']} becomes unhealthy`)
-      host?.setHealth(container.id, 'unhealthy')
-    })
-    this.#again(faults.runtimeRestartMeanMs, () => {
-      const host = this.chance.oneOf(healthyHosts())
-      if (!host?.runtime.isUp) return
-      this.note(`the container runtime of ${host.instanceId} restarts`)
-      host.runtime.goDown(this.chance.happens(0.5))
-      this.clock.at(this.clock.now() + this.chance.between(100, 10_000), () => {
-        if (host.up) host.runtime.comeUp()
-      })
-    })
+    armFaults(this, faults)
   }
 
   endFaults(): void {
     this.note('faults end')
-    this.#faulty = false
+    this.faulty = false
     this.network.faults = noNetworkFaults
   }
 
@@ -252,6 +296,13 @@ export class World {
   checkEnd(): void {
     const store = this.controlPlane?.store
     if (store) this.#check(() => this.#checker.checkKept(store))
+    this.inspect()
+  }
+
+  /** Looks at all rows, and at what answers say of them. */
+  inspect(): void {
+    const { controlPlane } = this
+    if (controlPlane) this.#check(() => this.#inspector.inspect(controlPlane))
   }
 
   #check(laws: () => void): void {
@@ -264,6 +315,11 @@ export class World {
 
   #serve(name: string, input: object): Promise<unknown> {
     return this.controlPlane?.serve(name, input) ?? Promise.reject(new Error('connect ECONNREFUSED'))
+  }
+
+  /** Does what an operator does beside the API. */
+  operate(body: (tx: Transaction) => void): Promise<void> {
+    return this.#operate((controlPlane) => controlPlane.change(body))
   }
 
   async #operate(act: (controlPlane: ControlPlane) => Promise<void>): Promise<void> {
@@ -288,41 +344,5 @@ export class World {
       discoverPollEndpoint: (input) => call('DiscoverPollEndpoint', input),
       submitTaskStateChange: (input) => call('SubmitTaskStateChange', input),
     }
-  }
-
-  #again(meanMs: number | undefined, act: () => void): void {
-    if (meanMs === undefined) return
-    const wait = -Math.log(1 - this.chance.fraction()) * meanMs
-    this.clock.at(this.clock.now() + wait, () => {
-      if (!this.#faulty) return
-      act()
-      this.#again(meanMs, act)
-    })
-  }
-}
-
-function ec2Instance(instanceId: string): Instance {
-  return {
-    ...scope,
-    instanceId,
-    reservationId: 'r-1',
-    launchIndex: 0,
-    imageId: 'ami-1',
-    instanceType: 't3.large',
-    vpcId: 'vpc-1',
-    subnetId: 'subnet-1',
-    availabilityZone: 'us-east-1a',
-    securityGroupIds: [],
-    networkInterfaceId: 'eni-1',
-    macAddress: '02:00:00:00:00:01',
-    privateIpAddress: '10.0.0.4',
-    privateDnsName: 'ip-10-0-0-4.ec2.internal',
-    launchTime: startMs,
-    metadataOptions: { httpTokens: 'optional', httpPutResponseHopLimit: 1 },
-    desiredState: 'running',
-    boot: 1,
-    state: 'running',
-    bootSeen: 1,
-    stateTransitionReason: '',
   }
 }

@@ -1,5 +1,5 @@
 import { AwsError } from './error.ts'
-import type { ScalarKind, Shape, StructShape } from './shape.ts'
+import { jsonMember, type ScalarKind, type Shape, type TimestampFormat } from './shape.ts'
 
 type Json = null | string | number | boolean | readonly Json[] | { readonly [key: string]: Json }
 
@@ -8,7 +8,7 @@ function refuse(message: string): never {
 }
 
 /** The value of a JSON body by its shape: unknown members dropped, null the same as absent. An empty body is `{}`. */
-export function decodeJson(shape: StructShape, body: Buffer): object {
+export function decodeJson(shape: Shape, body: Buffer): object {
   if (body.length === 0) return {}
   let json: Json
   try {
@@ -26,9 +26,9 @@ function decode(shape: Shape, json: Json): unknown {
       const source = objectOf(json)
       const value: Record<string, unknown> = {}
       for (const name in source) {
-        const member = shape.members.get(name)
+        const member = jsonMember(shape, name)
         const inner = source[name]
-        if (member && inner !== null && inner !== undefined) value[name] = decode(member.shape, inner)
+        if (member && inner !== null && inner !== undefined) value[member.name] = decode(member.shape, inner)
       }
       return value
     }
@@ -94,7 +94,7 @@ function decodeScalar(kind: Exclude<ScalarKind, 'document'>, json: Json): unknow
 }
 
 /** The JSON of an output: only what its shape names, timestamps as epoch seconds with a fraction. */
-export function encodeJson(shape: StructShape, value: object): string {
+export function encodeJson(shape: Shape, value: object): string {
   return JSON.stringify(encode(shape, value))
 }
 
@@ -106,7 +106,8 @@ function encode(shape: Shape, value: unknown): unknown {
       for (const name in source) {
         const member = shape.members.get(name)
         const inner = source[name]
-        if (member && inner !== undefined && inner !== null) json[name] = encode(member.shape, inner)
+        if (member && !member.http && inner !== undefined && inner !== null)
+          json[member.jsonName ?? name] = encode(member.shape, inner)
       }
       return json
     }
@@ -121,7 +122,7 @@ function encode(shape: Shape, value: unknown): unknown {
             Object.entries(value as object).map(([key, inner]) => [key, encode(shape.value, inner)]),
           )
     case 'timestamp':
-      return (value as Date).getTime() / 1000
+      return encodeTimestamp(value as Date, shape.format)
     case 'blob':
       return Buffer.from(value as Uint8Array).toString('base64')
     case 'string':
@@ -131,6 +132,11 @@ function encode(shape: Shape, value: unknown): unknown {
     case 'document':
       return value
   }
+}
+
+function encodeTimestamp(value: Date, format: TimestampFormat | undefined): string | number {
+  if (format === 'http-date') return value.toUTCString()
+  return format === 'date-time' ? value.toISOString() : value.getTime() / 1000
 }
 
 const isPlain = ({ kind }: Shape): boolean => ['string', 'integer', 'number', 'boolean'].includes(kind)

@@ -6,7 +6,8 @@ test("the agent's token is read though the published model lacks it", async () =
   const operation = (await loadModel('ecs')).get('RegisterContainerInstance')
   if (!operation) throw new Error('no such operation')
   const body = Buffer.from('{"cluster":"c","clientToken":"t","other":"dropped"}')
-  expect(decodeInput('ecs', 'json', operation, body, new URLSearchParams())).toEqual({
+  const request = { method: 'POST', path: '/', form: new URLSearchParams(), headers: {}, body }
+  expect(decodeInput('ecs', 'json', operation, request)).toEqual({
     cluster: 'c',
     clientToken: 't',
   })

@@ -1,4 +1,5 @@
 import { NormalizedSchema } from '@smithy/core/schema'
+import { httpRoute, type HttpRoute } from './rest.ts'
 import { type StructShape, structOf, withTexts } from './shape.ts'
 
 export interface OperationModel {
@@ -7,11 +8,20 @@ export interface OperationModel {
   readonly output: StructShape
   /** The schema of the output, for the XML serializer. */
   readonly outputSchema: NormalizedSchema
+  /** Method and path of an operation of a REST service. */
+  readonly http?: HttpRoute | undefined
+}
+
+/** How an error of the model is told by a REST service. */
+export interface ErrorModel {
+  readonly httpStatus: number
+  /** The member that holds its text: `message`, or `Message`. */
+  readonly messageMember: string
 }
 
 export type ServiceModel = ReadonlyMap<string, OperationModel>
 
-export type ProtocolName = 'json' | 'ec2' | 'query'
+export type ProtocolName = 'json' | 'restJson' | 'ec2' | 'query'
 
 export interface ServiceDescription {
   readonly protocol: ProtocolName
@@ -56,12 +66,30 @@ export const serviceDescriptions = {
     xmlNamespace: 'https://sts.amazonaws.com/doc/2011-06-15/',
     load: () => import('@aws-sdk/client-sts'),
   },
+  events: {
+    protocol: 'json',
+    target: 'AWSEvents',
+    load: () => import('@aws-sdk/client-eventbridge'),
+  },
+  scheduler: {
+    protocol: 'restJson',
+    load: () => import('@aws-sdk/client-scheduler'),
+  },
 } as const satisfies Record<string, ServiceDescription>
 
 export type ServiceName = keyof typeof serviceDescriptions
 export const serviceNames = Object.keys(serviceDescriptions) as ServiceName[]
 
-type OperationSchema = readonly [9, string, string, unknown, () => unknown, () => unknown]
+type HttpTrait = readonly [method: string, uri: string, status: number]
+type OperationSchema = readonly [
+  9,
+  string,
+  string,
+  { readonly http?: HttpTrait } | number,
+  () => unknown,
+  () => unknown,
+]
+type ErrorSchema = readonly [-3, string, string, { readonly httpError?: number } | number, readonly string[]]
 
 const loaded = new Map<ServiceName, Promise<ServiceModel>>()
 
@@ -87,12 +115,14 @@ function isOperation(value: unknown): value is OperationSchema {
 }
 
 function lazyOperation(
-  [, , name, , input, output]: OperationSchema,
+  [, , name, traits, input, output]: OperationSchema,
   unpublished: readonly string[] = [],
 ): OperationModel {
   const parts: { input?: StructShape; output?: StructShape; outputSchema?: NormalizedSchema } = {}
+  const trait = typeof traits === 'object' ? traits.http : undefined
   return {
     name,
+    http: trait && httpRoute(trait),
     get input() {
       return (parts.input ??= withTexts(structOf(NormalizedSchema.of(input as never)), unpublished))
     },
@@ -103,4 +133,26 @@ function lazyOperation(
       return (parts.outputSchema ??= NormalizedSchema.of(output as never))
     },
   }
+}
+
+const errorsLoaded = new Map<ServiceName, Promise<ReadonlyMap<string, ErrorModel>>>()
+
+/** The errors of a service's model by their names. */
+export function loadErrors(service: ServiceName): Promise<ReadonlyMap<string, ErrorModel>> {
+  let errors = errorsLoaded.get(service)
+  if (!errors) {
+    const description: ServiceDescription = serviceDescriptions[service]
+    errors = description.load().then((sdk) => new Map(Object.values(sdk).filter(isError).map(errorModel)))
+    errorsLoaded.set(service, errors)
+  }
+  return errors
+}
+
+function isError(value: unknown): value is ErrorSchema {
+  return Array.isArray(value) && value[0] === -3 && Array.isArray(value[4])
+}
+
+function errorModel([, , name, traits, members]: ErrorSchema): [string, ErrorModel] {
+  const httpStatus = (typeof traits === 'object' ? traits.httpError : undefined) ?? 400
+  return [name, { httpStatus, messageMember: members.includes('Message') ? 'Message' : 'message' }]
 }

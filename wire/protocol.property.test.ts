@@ -1,12 +1,14 @@
 import { JsonCodec, QueryShapeSerializer, XmlShapeDeserializer } from '@aws-sdk/core/protocols'
 import * as EC2 from '@aws-sdk/client-ec2'
 import * as ECS from '@aws-sdk/client-ecs'
+import * as Scheduler from '@aws-sdk/client-scheduler'
 import * as STS from '@aws-sdk/client-sts'
 import { NormalizedSchema } from '@smithy/core/schema'
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { decodeJson, encodeJson } from './json.ts'
 import { type QueryDialect, decodeQuery } from './query.ts'
+import { decodeRest, encodeRest, httpRoute } from './rest.ts'
 import { type Shape, type StructShape, missingMembers, structOf } from './shape.ts'
 import { encodeXmlMembers } from './xml.ts'
 
@@ -156,5 +158,139 @@ test('finds every missing member and no other', () => {
       const { taskDefinition } = value as { taskDefinition?: string }
       expect(missingMembers(shape, value).includes('taskDefinition')).toBe(taskDefinition === undefined)
     }),
+  )
+})
+
+/** An operation with a member at every place of an HTTP message, in the form of the SDK's schemas. */
+const everywhere = (() => {
+  const names = ['Label', 'Greedy', 'Query', 'Queries', 'At', 'Flag', 'Header', 'Headers', 'Since', 'Meta']
+  const bound = [
+    [0, 1],
+    [0, 1],
+    [1, { httpQuery: 'n' }],
+    [64 | 0, { httpQuery: 'q' }],
+    [4, { httpQuery: 'at' }],
+    [2, { httpQuery: 'flag' }],
+    [0, { httpHeader: 'X-One' }],
+    [64 | 0, { httpHeader: 'X-Many' }],
+    [4, { httpHeader: 'X-Since' }],
+    [128 | 0, { httpPrefixHeaders: 'X-Meta-' }],
+  ]
+  const members = ['Renamed', 'Day', 'Bytes', 'Inner']
+  const inner = [3, 'n', 'Inner', 0, ['A', 'At'], [0, 4]]
+  const schemas = [[0, { jsonName: 'short' }], 5, 21, () => inner]
+  const input = [3, 'n', 'EverywhereInput', 0, [...names, ...members], [...bound, ...schemas], 2]
+  const headers = names.slice(6)
+  const output = [
+    3,
+    'n',
+    'EverywhereOutput',
+    0,
+    [...headers, ...members, 'Status'],
+    [...bound.slice(6), ...schemas, [1, 32]],
+  ]
+  const http = ['PUT', '/things/{Label}/of/{Greedy+}?static=yes', 201]
+  return [9, 'n', 'Everywhere', { http }, () => input, () => output] as const
+})()
+
+const restOperations = [
+  ['everywhere', everywhere],
+  ...[
+    Scheduler.CreateSchedule$,
+    Scheduler.DeleteSchedule$,
+    Scheduler.ListSchedules$,
+    Scheduler.GetSchedule$,
+    Scheduler.TagResource$,
+    Scheduler.UntagResource$,
+  ].map((schema) => [schema[2], schema]),
+] as unknown as ReadonlyArray<readonly [string, typeof everywhere]>
+const client = new Scheduler.SchedulerClient({
+  region: 'us-east-1',
+  credentials: { accessKeyId: 'a', secretAccessKey: 's' },
+})
+const operationOf = ([, namespace, name, traits, input, output]: typeof everywhere) =>
+  ({ namespace, name, traits, input: input(), output: output() }) as never
+
+/** The client's protocol, whose type is one of many. */
+const { protocol } = client.config as unknown as {
+  readonly protocol: {
+    serializeRequest(operation: never, input: object, context: object): Promise<Sent>
+    deserializeResponse(operation: never, context: object, response: object): Promise<object>
+  }
+}
+
+interface Sent {
+  readonly method: string
+  readonly path: string
+  readonly query: Readonly<Record<string, string | readonly string[]>>
+  readonly headers: Readonly<Record<string, string>>
+  readonly body: string | Uint8Array | undefined
+}
+
+const bytesOf = (body: Sent['body'] = ''): Buffer =>
+  typeof body === 'string' ? Buffer.from(body) : Buffer.concat([body])
+
+/** Values as HTTP can carry them: names of headers are not case-sensitive, and their times have whole seconds. */
+function bindable(shape: StructShape): fc.Arbitrary<Readonly<Record<string, unknown>>> {
+  const plain = fc.stringMatching(/^[a-z0-9 ,"\\/.:-]{0,8}$/).map((value) => `a${value}z`)
+  const special: Readonly<Record<string, fc.Arbitrary<unknown>>> = {
+    Header: plain,
+    Headers: fc.array(plain, { minLength: 1, maxLength: 3 }),
+    Since: scalars.timestamp.map((time) => new Date(Math.floor(time.getTime() / 1000) * 1000)),
+    Meta: fc.dictionary(fc.stringMatching(/^[a-z]{1,4}$/), plain, {
+      minKeys: 1,
+      maxKeys: 3,
+      noNullPrototype: true,
+    }),
+    Status: fc.integer({ min: 200, max: 299 }),
+  }
+  const isLabel = (name: string): boolean => shape.members.get(name)?.http?.in === 'label'
+  return valueOf(shape, 3).chain((value) =>
+    fc.record(
+      Object.fromEntries(
+        [...shape.members.keys()]
+          .filter((name) => isLabel(name) || name in (value as object))
+          .map((name) => [
+            name,
+            isLabel(name) ? text : (special[name] ?? fc.constant((value as Record<string, unknown>)[name])),
+          ]),
+      ),
+    ),
+  )
+}
+
+test.each(restOperations)('reads the REST request of %s that the SDK writes', async (_, schema) => {
+  const shape = structOf(NormalizedSchema.of(schema[4]() as never))
+  const route = httpRoute(schema[3].http as unknown as readonly [string, string, number])
+  const endpoint = () => Promise.resolve({ protocol: 'https:', hostname: 'h', path: '/' })
+  await fc.assert(
+    fc.asyncProperty(bindable(shape), async (value) => {
+      const context = { ...client.config, endpoint }
+      const sent = await protocol.serializeRequest(operationOf(schema), value, context)
+      const form = new URLSearchParams()
+      for (const [name, texts] of Object.entries(sent.query))
+        for (const each of [texts].flat()) form.append(name, each)
+      const request = { ...sent, form, body: bytesOf(sent.body) }
+      expect(withoutFilled(decodeRest(shape, route, request), value)).toEqual(value)
+    }),
+    settings,
+  )
+})
+
+test.each(restOperations)('writes the REST answer of %s that the SDK reads', async (_, schema) => {
+  const shape = structOf(NormalizedSchema.of(schema[5]() as never))
+  const route = httpRoute(schema[3].http as unknown as readonly [string, string, number])
+  await fc.assert(
+    fc.asyncProperty(bindable(shape), async (value) => {
+      const { status, headers, body } = encodeRest(shape, route, value)
+      const response = { statusCode: status, headers, body: Buffer.from(body) }
+      const read = await protocol.deserializeResponse(operationOf(schema), client.config, response)
+      const output = Object.fromEntries(Object.entries(read).filter(([name]) => name !== '$metadata'))
+      expect(output).toEqual({
+        ...(shape.members.has('Status') && { Meta: {}, Status: 201 }),
+        ...value,
+      })
+    }),
+    settings,
   )
 })

@@ -1,7 +1,9 @@
+import { assert } from '@berth/std/assert.ts'
 import { AwsError } from './error.ts'
 import { decodeJson, encodeJson } from './json.ts'
-import type { OperationModel, ProtocolName, ServiceDescription } from './model.ts'
+import type { ErrorModel, OperationModel, ProtocolName, ServiceDescription } from './model.ts'
 import { decodeQuery } from './query.ts'
+import { decodeRest, encodeRest, type RestRequest } from './rest.ts'
 import { missingMembers } from './shape.ts'
 import { encodeXmlMembers, escapeXml } from './xml.ts'
 
@@ -9,12 +11,18 @@ import { encodeXmlMembers, escapeXml } from './xml.ts'
 export interface WireResponse {
   readonly status: number
   readonly headers: Readonly<Record<string, string>>
-  readonly body: string
+  readonly body: string | Uint8Array
 }
+
+/** What of a request an input is read from: JSON has it in its body, forms in `form`, REST everywhere. */
+export type WireRequest = RestRequest
+
+/** The errors of a model by their names, as far as they are known. */
+type Errors = ReadonlyMap<string, ErrorModel>
 
 /** How one of AWS's protocols reads inputs and writes outputs and errors. */
 interface Protocol {
-  decode(operation: OperationModel, body: Buffer, form: URLSearchParams): object
+  decode(operation: OperationModel, request: WireRequest): object
   missing(service: string, paths: readonly string[]): AwsError
   unknownOperation(name: string, description: ServiceDescription): AwsError
   internalError: AwsError
@@ -24,7 +32,13 @@ interface Protocol {
     description: ServiceDescription,
     requestId: string,
   ): WireResponse
-  encodeError(error: AwsError, description: ServiceDescription | undefined, requestId: string): WireResponse
+  /** REST services tell errors as their models say: those are given as `errors`. */
+  encodeError(
+    error: AwsError,
+    description: ServiceDescription | undefined,
+    requestId: string,
+    errors?: Errors,
+  ): WireResponse
 }
 
 const xmlHead = '<?xml version="1.0" encoding="UTF-8"?>\n'
@@ -43,15 +57,23 @@ function nullConstraints(paths: readonly string[]): string {
   return `${paths.length} validation error${paths.length === 1 ? '' : 's'} detected: ${errors.join('; ')}`
 }
 
+/** Services whose members begin with a capital call them by small letters here. */
+function validationException(paths: readonly string[]): AwsError {
+  const small = paths.map((path) => path.replaceAll(/(?<=^|\.)[A-Z]/g, (letter) => letter.toLowerCase()))
+  return new AwsError('ValidationException', nullConstraints(small))
+}
+
 const json: Protocol = {
-  decode: (operation, body) => decodeJson(operation.input, body),
-  missing: (service, paths) =>
-    new AwsError(
+  decode: (operation, { body }) => decodeJson(operation.input, body),
+  missing: (service, paths) => {
+    if (service === 'events') return validationException(paths)
+    return new AwsError(
       'InvalidParameterException',
       service === 'ecr'
         ? `Invalid parameter at '${paths[0]}' failed to satisfy constraint: 'must not be null'`
         : nullConstraints(paths),
-    ),
+    )
+  },
   unknownOperation: (name) => new AwsError('UnknownOperationException', `Unknown operation ${name}`),
   internalError: new AwsError('ServerException', 'Service Unavailable. Please try again later.', 500),
   encode: (operation, output, _description, requestId) => ({
@@ -70,8 +92,44 @@ const json: Protocol = {
   }),
 }
 
+const restJson: Protocol = {
+  decode: (operation, request) => {
+    assert(operation.http !== undefined, `${operation.name} has no path`)
+    return decodeRest(operation.input, operation.http, request)
+  },
+  missing: (_service, paths) => validationException(paths),
+  unknownOperation: () =>
+    new AwsError('UnknownOperationException', 'There is no operation with this method and path.', 404),
+  internalError: new AwsError(
+    'InternalServerException',
+    'Unexpected error encountered while processing the request.',
+    500,
+  ),
+  encode: (operation, output, _description, requestId) => {
+    assert(operation.http !== undefined, `${operation.name} has no path`)
+    const { status, headers, body } = encodeRest(operation.output, operation.http, output)
+    return {
+      status,
+      headers: { 'content-type': 'application/json', 'x-amzn-requestid': requestId, ...headers },
+      body,
+    }
+  },
+  encodeError: (error, _description, requestId, errors) => {
+    const { httpStatus = error.httpStatus, messageMember = 'message' } = errors?.get(error.code) ?? {}
+    return {
+      status: httpStatus,
+      headers: {
+        'content-type': 'application/json',
+        'x-amzn-requestid': requestId,
+        'x-amzn-errortype': error.code,
+      },
+      body: JSON.stringify({ ...error.fields, [messageMember]: error.message }),
+    }
+  },
+}
+
 const ec2: Protocol = {
-  decode: (operation, _body, form) => decodeQuery(operation.input, form, 'ec2'),
+  decode: (operation, { form }) => decodeQuery(operation.input, form, 'ec2'),
   missing: (_service, [path]) =>
     new AwsError('MissingParameter', `The request must contain the parameter ${path}`),
   unknownOperation: (name) =>
@@ -95,7 +153,7 @@ const ec2: Protocol = {
 }
 
 const query: Protocol = {
-  decode: (operation, _body, form) => decodeQuery(operation.input, form, 'query'),
+  decode: (operation, { form }) => decodeQuery(operation.input, form, 'query'),
   missing: (_service, paths) => new AwsError('ValidationError', nullConstraints(paths)),
   unknownOperation: (name, description) =>
     new AwsError(
@@ -127,7 +185,7 @@ function codeAndMessage(error: AwsError): string {
   return `<Code>${escapeXml(error.code)}</Code><Message>${escapeXml(error.message)}</Message>`
 }
 
-export const protocols: Readonly<Record<ProtocolName, Protocol>> = { json, ec2, query }
+export const protocols: Readonly<Record<ProtocolName, Protocol>> = { json, restJson, ec2, query }
 
 /**
  * The input of a request, checked against the model: types, unknown members, required members. Values of an enum are
@@ -137,10 +195,9 @@ export function decodeInput(
   service: string,
   protocol: ProtocolName,
   operation: OperationModel,
-  body: Buffer,
-  form: URLSearchParams,
+  request: WireRequest,
 ): object {
-  const input = protocols[protocol].decode(operation, body, form)
+  const input = protocols[protocol].decode(operation, request)
   const missing = missingMembers(operation.input, input)
   if (missing.length > 0) throw protocols[protocol].missing(service, missing)
   return input

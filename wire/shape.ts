@@ -3,14 +3,30 @@ import { present } from '@berth/std/assert.ts'
 import { fractions } from './fractions.ts'
 
 /** What a value of the model looks like; compiled once from AWS's runtime schema, so that a request costs one walk. */
-export type Shape = StructShape | ListShape | MapShape | { readonly kind: ScalarKind }
+export type Shape = StructShape | ListShape | MapShape | ScalarShape
 
 /** The schemas do not tell integers from fractions; a `number` may be either: see fractions.ts. */
 export type ScalarKind = 'string' | 'integer' | 'number' | 'boolean' | 'timestamp' | 'blob' | 'document'
 
-interface Member {
+interface ScalarShape {
+  readonly kind: ScalarKind
+  /** Of a timestamp, where the model says how it is written. */
+  readonly format?: TimestampFormat
+}
+
+export type TimestampFormat = 'date-time' | 'http-date' | 'epoch-seconds'
+
+/** Where in an HTTP message a member of a REST operation stands, if not in its JSON. */
+type HttpPlace =
+  | { readonly in: 'query' | 'header' | 'prefixHeaders'; readonly name: string }
+  | { readonly in: 'label' | 'queryParams' | 'payload' | 'status' }
+
+export interface Member {
   readonly name: string
   readonly shape: Shape
+  /** Its name in JSON, where that is another. */
+  readonly jsonName?: string
+  readonly http?: HttpPlace
   /** Its name in an AWS Query form, and in an EC2 one. */
   readonly queryName: string
   readonly ec2Name: string
@@ -21,6 +37,8 @@ export interface StructShape {
   readonly name: string
   readonly members: ReadonlyMap<string, Member>
   readonly required: readonly string[]
+  /** The names of members that have another in JSON, by that one. */
+  readonly jsonNames?: ReadonlyMap<string, string>
 }
 
 interface ListShape {
@@ -58,8 +76,17 @@ function shapeOf(schema: NormalizedSchema): Shape {
     }
   }
   if (schema.isMapSchema()) return { kind: 'map', value: shapeOf(schema.getValueSchema()) }
-  return { kind: scalars.find(([is]) => is(schema))?.[1] ?? 'integer' }
+  const kind = scalars.find(([is]) => is(schema))?.[1] ?? 'integer'
+  const format = kind === 'timestamp' ? timestampFormats.get(schema.getSchema()) : undefined
+  return { kind, ...(format !== undefined && { format }) }
 }
+
+/** By the number that stands for it in the SDK's schemas; 4 is a timestamp in its protocol's own format. */
+const timestampFormats: ReadonlyMap<unknown, TimestampFormat> = new Map<unknown, TimestampFormat>([
+  [5, 'date-time'],
+  [6, 'http-date'],
+  [7, 'epoch-seconds'],
+])
 
 /** The shape of a structure, or of the empty one where the model says that there is nothing (`unit`). */
 export function structOf(schema: NormalizedSchema): StructShape {
@@ -69,6 +96,7 @@ export function structOf(schema: NormalizedSchema): StructShape {
   const known = compiled.get(source)
   if (known?.kind === 'struct') return known
   const members = new Map<string, Member>()
+  const jsonNames = new Map<string, string>()
   const names = source[4] as readonly string[]
   // The model lists required members first, and says how many they are.
   const required = names.slice(0, typeof source[6] === 'number' ? source[6] : 0)
@@ -77,21 +105,55 @@ export function structOf(schema: NormalizedSchema): StructShape {
     name: present(schema.getName(), 'a structure has a name'),
     members,
     required,
+    jsonNames,
   }
   compiled.set(source, struct)
   for (const [name, member] of schema.structIterator()) {
-    const { xmlName = name, ec2QueryName } = member.getMergedTraits() as {
-      readonly xmlName?: string
-      readonly ec2QueryName?: string
-    }
-    members.set(name, {
+    const traits = member.getMergedTraits() as Traits
+    const { xmlName = name, ec2QueryName, jsonName } = traits
+    const http = placeOf(traits)
+    const made: Member = {
       name,
       shape: fractions.has(`${struct.name}.${name}`) ? { kind: 'number' } : shapeOf(member),
+      ...(jsonName !== undefined && { jsonName }),
+      ...(http && { http }),
       queryName: xmlName,
       ec2Name: ec2QueryName ?? xmlName.charAt(0).toUpperCase() + xmlName.slice(1),
-    })
+    }
+    members.set(name, made)
+    if (jsonName !== undefined) jsonNames.set(jsonName, name)
   }
   return struct
+}
+
+/** The member that a name in JSON means; undefined for those that stand elsewhere in the message. */
+export function jsonMember({ members, jsonNames }: StructShape, name: string): Member | undefined {
+  const member = members.get(jsonNames?.get(name) ?? name)
+  return member && !member.http && (member.jsonName ?? name) === name ? member : undefined
+}
+
+interface Traits {
+  readonly xmlName?: string
+  readonly ec2QueryName?: string
+  readonly jsonName?: string
+  readonly httpLabel?: 1
+  readonly httpQuery?: string
+  readonly httpHeader?: string
+  readonly httpPrefixHeaders?: string
+  readonly httpQueryParams?: 1
+  readonly httpPayload?: 1
+  readonly httpResponseCode?: 1
+}
+
+function placeOf(traits: Traits): HttpPlace | undefined {
+  const { httpQuery, httpHeader, httpPrefixHeaders } = traits
+  if (traits.httpLabel) return { in: 'label' }
+  if (httpQuery !== undefined) return { in: 'query', name: httpQuery }
+  if (httpHeader !== undefined) return { in: 'header', name: httpHeader.toLowerCase() }
+  if (httpPrefixHeaders !== undefined) return { in: 'prefixHeaders', name: httpPrefixHeaders.toLowerCase() }
+  if (traits.httpQueryParams) return { in: 'queryParams' }
+  if (traits.httpPayload) return { in: 'payload' }
+  return traits.httpResponseCode ? { in: 'status' } : undefined
 }
 
 /** The paths of required members that a value lacks, as AWS writes them: `containerDefinitions.1.member.name`. */

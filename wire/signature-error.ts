@@ -21,6 +21,15 @@ const rows: Readonly<Record<ProtocolName, Readonly<Record<SignatureProblem, Row>
     tokenInvalid: ['UnrecognizedClientException', 400],
     tokenExpired: ['ExpiredTokenException', 400],
   },
+  restJson: {
+    missing: ['MissingAuthenticationTokenException', 403],
+    incomplete: ['IncompleteSignatureException', 403],
+    unknownKey: ['UnrecognizedClientException', 403],
+    mismatch: ['InvalidSignatureException', 403],
+    expired: ['InvalidSignatureException', 403],
+    tokenInvalid: ['UnrecognizedClientException', 403],
+    tokenExpired: ['ExpiredTokenException', 403],
+  },
   ec2: {
     missing: ['MissingParameter', 400, 'The request must contain the parameter AWSAccessKeyId'],
     incomplete: ['IncompleteSignature', 403],

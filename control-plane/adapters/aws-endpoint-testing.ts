@@ -5,6 +5,7 @@ import type { Context } from '#api/operation.ts'
 import type { AnyRow, Services } from '#api/services.ts'
 import { operations as sts } from '#api/sts/operations.ts'
 import { testContext } from '#api/testing.ts'
+import type { Throttle } from '#api/throttle.ts'
 import { createAwsEndpoint } from './aws-endpoint.ts'
 import { createHttpServer } from './http-server.ts'
 import { createMetrics } from './metrics.ts'
@@ -27,7 +28,7 @@ export interface TestEndpoint {
   close(): Promise<void>
 }
 
-export async function startTestEndpoint(dev: boolean): Promise<TestEndpoint> {
+export async function startTestEndpoint(dev: boolean, throttle?: Throttle): Promise<TestEndpoint> {
   const seen: TestEndpoint['seen'] = []
   const authorized: unknown[] = []
   const errors: unknown[] = []
@@ -39,6 +40,7 @@ export async function startTestEndpoint(dev: boolean): Promise<TestEndpoint> {
       ...base,
       clock: systemClock,
       mode: { dev, defaultAccountId: '000000000000' },
+      ...(throttle && { throttle }),
       onError: (error) => errors.push(error),
       authorize: (caller, action, resources) => authorized.push({ by: caller.arn, action, resources }),
       observe: metrics.observe,
@@ -105,5 +107,7 @@ function testServices(see: (input: unknown, context: Context) => void): Services
       DeleteVpc: answering({}),
     },
     sts,
+    events: {},
+    scheduler: {},
   }
 }

@@ -1,12 +1,20 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { AwsError } from '@berth/wire/error.ts'
 import { decodeBody, readBody } from '@berth/wire/body.ts'
-import { type OperationModel, loadModel, serviceDescriptions } from '@berth/wire/model.ts'
+import {
+  type OperationModel,
+  type ProtocolName,
+  loadErrors,
+  loadModel,
+  serviceDescriptions,
+} from '@berth/wire/model.ts'
 import { type WireResponse, decodeInput, protocols } from '@berth/wire/protocol.ts'
+import { findRestOperation } from '@berth/wire/rest.ts'
 import { signatureAwsError } from '@berth/wire/signature-error.ts'
 import { SignatureError } from '@berth/wire/sigv4.ts'
 import { type Caller, type Context, notImplementedError } from '#api/operation.ts'
 import type { Services } from '#api/services.ts'
+import type { Throttle } from '#api/throttle.ts'
 import { type AccessMode, type Identity, authenticate } from './authenticate.ts'
 import { type Route, bodyBytesMaxOf, routeRequest } from './aws-route.ts'
 import type { RequestObservation } from './metrics.ts'
@@ -23,6 +31,8 @@ export interface AwsEndpointOptions extends BaseContext {
   readonly onError: (error: unknown, during: string) => void
   /** Everybody may do everything when it is not given. */
   readonly authorize?: Authorize
+  /** Requests are not counted when it is not given. */
+  readonly throttle?: Throttle
   readonly observe?: (request: RequestObservation) => void
   readonly services: Services
 }
@@ -31,6 +41,7 @@ interface Endpoint {
   readonly base: BaseContext
   readonly mode: AccessMode
   readonly authorize: Authorize
+  readonly throttle: Throttle
   readonly services: Services
 }
 
@@ -38,8 +49,9 @@ interface Endpoint {
 export function createAwsEndpoint(
   options: AwsEndpointOptions,
 ): (request: IncomingMessage, response: ServerResponse) => void {
-  const { mode, onError, authorize = () => undefined, observe, services, ...base } = options
-  const endpoint: Endpoint = { base, mode, authorize, services }
+  const { mode, onError, observe, services, ...rest } = options
+  const { authorize = () => undefined, throttle = () => undefined, ...base } = rest
+  const endpoint: Endpoint = { base, mode, authorize, throttle, services }
   return (request, response) => {
     const startedMs = performance.now()
     const requestId = base.ids.uuid()
@@ -97,15 +109,12 @@ async function answer(
       onError(fault, `${route?.service ?? 'unknown'}:${operation}`),
     )
     const description = route && serviceDescriptions[route.service]
-    return { route, operation, wire: protocols[protocol].encodeError(shown, description, requestId) }
+    const errors = protocol === 'restJson' && route ? await loadErrors(route.service) : undefined
+    return { route, operation, wire: protocols[protocol].encodeError(shown, description, requestId, errors) }
   }
 }
 
-function errorForCaller(
-  error: unknown,
-  protocol: 'json' | 'ec2' | 'query',
-  report: (fault: unknown) => void,
-): AwsError {
+function errorForCaller(error: unknown, protocol: ProtocolName, report: (fault: unknown) => void): AwsError {
   if (error instanceof AwsError) return error
   if (error instanceof SignatureError) return signatureAwsError(protocol, error)
   report(error)
@@ -131,24 +140,29 @@ function identify({ base, mode }: Endpoint, request: IncomingMessage, route: Rou
 
 async function findOperation(route: Route): Promise<OperationModel> {
   const model = await loadModel(route.service)
-  const operation = model.get(route.operation)
-  if (operation) return operation
   const description = serviceDescriptions[route.service]
+  const operation =
+    description.protocol === 'restJson'
+      ? findRestOperation(model.values(), route)
+      : model.get(route.operation)
+  if (operation) return operation
   throw protocols[description.protocol].unknownOperation(route.operation, description)
 }
 
 async function perform(
-  { base, authorize, services }: Endpoint,
-  { service, body, form }: Route,
+  { base, authorize, throttle, services }: Endpoint,
+  route: Route,
   operation: OperationModel,
   { caller, credential }: Identity,
   requestId: string,
 ): Promise<object> {
+  const { service } = route
   const { protocol } = serviceDescriptions[service]
+  const scope = { accountId: caller.accountId, region: credential.region }
+  throttle(scope, service, operation.name)
   const row = services[service][operation.name]
   if (!row || 'notImplemented' in row) throw notImplementedError(service, operation.name)
-  const input = decodeInput(service, protocol, operation, body, form) as never
-  const scope = { accountId: caller.accountId, region: credential.region }
+  const input = decodeInput(service, protocol, operation, route) as never
   const context: Context = { ...base, caller, scope, requestId }
   authorize(caller, row.action ?? `${service}:${operation.name}`, row.resources(context, input))
   const output = 'serve' in row ? await row.serve(context, input) : row.run(context, input)

@@ -12,12 +12,15 @@ import { readCredential } from '@berth/wire/sigv4.ts'
 /** What a request asks for, before anybody looks into its parameters. */
 export interface Route {
   readonly service: ServiceName
+  /** Empty where the method and the path say it. */
   readonly operation: string
+  readonly method: string
   readonly path: string
   readonly rawQuery: string
+  readonly headers: IncomingMessage['headers']
   /** The body without its content codings. */
   readonly body: Buffer
-  /** The parameters of a Query request, of its query string and of its body. */
+  /** The parameters of a Query request, of its query string and of its body; of a REST request, its query. */
   readonly form: URLSearchParams
 }
 
@@ -30,20 +33,23 @@ const byVersion = new Map(descriptions.map(([name, { version }]) => [version, na
 const noForm = new URLSearchParams()
 
 /**
- * The service and operation of a request: by `X-Amz-Target`, else by the signature's scope, else by a form's Version.
+ * The service and operation of a request: by `X-Amz-Target`, else by the signature's scope, else by a form's Version. Of a
+ * REST service, the operation is found in its model.
  * Throws an AwsError when no service of Berth is meant.
  */
 export function routeRequest(request: IncomingMessage, decodeBody: () => Buffer): Route {
   const [path = '/', ...query] = (request.url ?? '/').split('?')
   const rawQuery = query.join('?')
   const body = decodeBody()
+  const { method = 'POST', headers } = request
+  const sent = { method, path, rawQuery, headers, body }
   const target = request.headers['x-amz-target']
   if (typeof target === 'string') {
     const [prefix, operation] = splitTarget(target)
     const service = byTarget.get(prefix)
     if (!service)
       throw new AwsError('UnknownOperationException', `Berth has no service with the target ${target}`)
-    return { service, operation, path, rawQuery, body, form: noForm }
+    return { ...sent, service, operation, form: noForm }
   }
   const form = new URLSearchParams(rawQuery)
   if (/x-www-form-urlencoded/.test(request.headers['content-type'] ?? ''))
@@ -51,7 +57,7 @@ export function routeRequest(request: IncomingMessage, decodeBody: () => Buffer)
   const scope = scopeService(request, path, rawQuery)
   const service = serviceNames.find((name) => name === scope) ?? byVersion.get(form.get('Version') ?? '-')
   if (!service) throw unknownService(scope, form.get('Action'))
-  return { service, operation: form.get('Action') ?? '', path, rawQuery, body, form }
+  return { ...sent, service, operation: form.get('Action') ?? '', form }
 }
 
 /** How large the body of a request may be, by the service it names first. */

@@ -9,6 +9,8 @@ type UpgradeHandler = (request: IncomingMessage, socket: Duplex, head: Buffer) =
 export interface HttpRoutes {
   readonly aws: RequestHandler
   readonly registry?: RequestHandler
+  /** Berth's own: what an operation would do, and why. */
+  readonly explain?: RequestHandler
   /** By the first segment of the path: `acs`, `tcs`. */
   readonly upgrades?: Readonly<Record<string, UpgradeHandler>>
   /** What /health answers, as JSON. */
@@ -62,6 +64,7 @@ function route(routes: HttpRoutes, request: IncomingMessage, response: ServerRes
   if (path === '/metrics' && request.method === 'GET') return sendMetrics(routes.metrics, response)
   if (path === '/v2' || path?.startsWith('/v2/'))
     return routes.registry ? routes.registry(request, response) : sendJson(response, 404, { errors: [] })
+  if (path === '/berth/explain' && routes.explain) return routes.explain(request, response)
   return routes.aws(request, response)
 }
 

@@ -1,35 +1,11 @@
-/** A parameter that is kept and shown again, but has no effect. */
-export interface StoredOnly {
-  readonly service: string
-  readonly operation: string
-  /** Its path in the input: `containerDefinitions[].dockerSecurityOptions`. */
-  readonly parameter: string
-  readonly note: string
-}
+import { exceptionsOf, type ParameterException } from './parameter-exception.ts'
 
-const ecs = (operation: string, parameter: string, note: string): StoredOnly => ({
-  service: 'ecs',
-  operation,
-  parameter,
-  note,
-})
+const ecs = exceptionsOf('ecs')
+const ecr = exceptionsOf('ecr')
+const ec2 = exceptionsOf('ec2')
 
-const ecr = (operation: string, parameter: string, note: string): StoredOnly => ({
-  service: 'ecr',
-  operation,
-  parameter,
-  note,
-})
-
-const ec2 = (operation: string, parameter: string, note: string): StoredOnly => ({
-  service: 'ec2',
-  operation,
-  parameter,
-  note,
-})
-
-/** Everything accepted that does nothing, for docs/compatibility.md. */
-export const storedOnly: readonly StoredOnly[] = [
+/** Everything accepted that does nothing, or not all it says, for docs/compatibility.md. What is refused is in rejected.ts. */
+export const storedOnly: readonly ParameterException[] = [
   ecs(
     'CreateCluster',
     'configuration.managedStorageConfiguration',
@@ -59,18 +35,51 @@ export const storedOnly: readonly StoredOnly[] = [
     'RegisterContainerInstance',
     'instanceIdentityDocumentSignature',
     "the document is believed; of Berth's own instances its row is",
+    'ignored',
+  ),
+  ...['targetType', 'targetId'].map((member) =>
+    ecs(
+      'RegisterContainerInstance',
+      `attributes[].${member}`,
+      'attributes that an agent registers are those of its instance',
+      'ignored',
+    ),
+  ),
+  ...['containerInstance', 'cluster'].map((parameter) =>
+    ecs('DiscoverPollEndpoint', parameter, 'every agent is given the one endpoint', 'ignored'),
+  ),
+  ecs('ListServicesByNamespace', 'nextToken', 'there are no namespaces that could have pages', 'ignored'),
+  ecs('SubmitAttachmentStateChanges', 'cluster', 'no network interface is ever attached', 'ignored'),
+  ...['RunTask', 'StartTask'].map((operation) =>
+    ecs(
+      operation,
+      'overrides.containerOverrides[].resourceRequirements[].sharingStrategy',
+      'GPUs are not shared',
+      'ignored',
+    ),
   ),
   ...['CreateCluster', 'UpdateCluster'].map((operation) =>
     ecs(operation, 'configuration.executeCommandConfiguration', 'ExecuteCommand is not there yet'),
   ),
-  ...['CreateCluster', 'PutClusterCapacityProviders'].flatMap((operation) =>
-    ['capacityProviders', 'defaultCapacityProviderStrategy'].map((parameter) =>
-      ecs(operation, parameter, 'tasks and services that would be started by a strategy are refused'),
+  ...['CreateCapacityProvider', 'UpdateCapacityProvider'].flatMap((operation) => [
+    ecs(
+      operation,
+      'autoScalingGroupProvider',
+      'there are no Auto Scaling groups yet and nothing scales: EC2 instances are given to a provider by a tag',
     ),
+    ecs(
+      operation,
+      'managedInstancesProvider',
+      'no instance is started for it: EC2 instances are given to a provider by a tag',
+    ),
+  ]),
+  ecs('RunTask', 'platformVersion', 'checked; there is no Fargate capacity yet', 'ignored'),
+  ...['CreateService', 'UpdateService'].map((operation) =>
+    ecs(operation, 'platformVersion', 'checked; there is no Fargate capacity yet'),
   ),
-  ecs('RegisterContainerInstance', 'platformDevices', 'devices that are not GPUs are not counted; not kept'),
-  ecs('SubmitTaskStateChange', 'managedAgents', 'ExecuteCommand is not there yet; not kept'),
-  ecs('SubmitTaskStateChange', 'attachments', 'no network interface is ever attached; not kept'),
+  ecs('RegisterContainerInstance', 'platformDevices', 'devices that are not GPUs are not counted', 'partly'),
+  ecs('SubmitTaskStateChange', 'managedAgents', 'ExecuteCommand is not there yet', 'ignored'),
+  ecs('SubmitTaskStateChange', 'attachments', 'no network interface is ever attached', 'ignored'),
   ...['taskRoleArn', 'executionRoleArn'].flatMap((parameter) => [
     ecs(
       'RegisterTaskDefinition',
@@ -93,34 +102,51 @@ export const storedOnly: readonly StoredOnly[] = [
     'containerDefinitions[].versionConsistency',
     'images are pulled by the tag as written',
   ),
+  ...['taskRoleArn', 'executionRoleArn'].map((parameter) =>
+    ecs(
+      'RegisterDaemonTaskDefinition',
+      parameter,
+      'tasks get no credentials; the instance pulls images with its own',
+    ),
+  ),
+  ...['CreateDaemon', 'UpdateDaemon'].flatMap((operation) => [
+    ecs(
+      operation,
+      'critical',
+      'of a daemon that is not critical no deployment waits for instances without room; no instance is drained because its daemon task ended, it gets another',
+      'partly',
+    ),
+    ecs(operation, 'enableExecuteCommand', 'no agent runs commands yet, as ExecuteCommand answers'),
+  ]),
   ...['RunTask', 'StartTask', 'CreateService', 'UpdateService'].map((operation) =>
-    ecs(operation, 'enableExecuteCommand', 'ExecuteCommand is not there yet'),
+    ecs(operation, 'enableExecuteCommand', 'no agent runs commands yet, as ExecuteCommand answers'),
   ),
   ...['RunTask', 'StartTask'].map((operation) =>
-    ecs(operation, 'referenceId', 'taken and not shown, as AWS does'),
+    ecs(operation, 'referenceId', 'not shown, as at AWS', 'ignored'),
   ),
-  ...['CreateService', 'UpdateService'].map((operation) =>
-    ecs(operation, 'availabilityZoneRebalancing', 'tasks are spread when they start and not moved later'),
-  ),
-  ecs('CreateService', 'role', 'there is no load balancer that it would be used for'),
   ecr('CreateRepository', 'encryptionConfiguration', 'images are kept as they are, not encrypted'),
   ecr('CreateRepository', 'imageScanningConfiguration', 'images are not scanned'),
-  ec2('RunInstances', 'AdditionalInfo', 'reserved by AWS; not kept'),
-  ec2('RunInstances', 'CreditSpecification', 'instances have their whole CPU always; not kept'),
+  ec2('RunInstances', 'AdditionalInfo', 'reserved by AWS', 'ignored'),
+  ec2('RunInstances', 'CreditSpecification', 'instances have their whole CPU always', 'ignored'),
   ec2('RunInstances', 'EbsOptimized', 'there are no volumes; shown as false'),
   ec2('RunInstances', 'IamInstanceProfile', 'every instance acts in the role ecsInstanceRole'),
   ec2('RunInstances', 'ImageId', 'instances of every image are the same: Docker and the agent'),
-  ec2('RunInstances', 'InstanceInitiatedShutdownBehavior', 'an instance cannot shut itself down; not kept'),
+  ec2('RunInstances', 'InstanceInitiatedShutdownBehavior', 'an instance cannot shut itself down', 'ignored'),
   ec2('RunInstances', 'KeyName', 'shown, also in instance metadata; nobody logs in'),
-  ec2('RunInstances', 'MaintenanceOptions', 'an instance that ends is always booted again; not kept'),
+  ec2('RunInstances', 'MaintenanceOptions', 'an instance that ends is always booted again', 'ignored'),
   ec2('RunInstances', 'MetadataOptions.HttpPutResponseHopLimit', 'not enforced: containers are served too'),
   ec2('RunInstances', 'Monitoring', 'no metrics are collected; shown as disabled'),
-  ec2('RunInstances', 'NetworkInterfaces[].Description', 'not kept'),
+  ec2('RunInstances', 'NetworkInterfaces[].Description', 'there is nobody to read it', 'ignored'),
   ec2('RunInstances', 'SecurityGroupIds', 'groups filter nothing'),
   ec2('RunInstances', 'SecurityGroups', 'groups filter nothing'),
-  ec2('RunInstances', 'TagSpecifications', 'tags for volumes are not kept, as there are no volumes'),
+  ec2(
+    'RunInstances',
+    'TagSpecifications',
+    'tags for volumes are not kept, as there are no volumes',
+    'partly',
+  ),
   ec2('RunInstances', 'UserData', 'settings of the ECS agent are read from it; scripts are not run'),
-  ec2('StartInstances', 'AdditionalInfo', 'reserved by AWS; not kept'),
+  ec2('StartInstances', 'AdditionalInfo', 'reserved by AWS', 'ignored'),
   ...['StopInstances', 'TerminateInstances'].flatMap((operation) =>
     ['Force', 'SkipOsShutdown'].map((parameter) =>
       ec2(operation, parameter, 'containers have ten seconds to end by themselves always'),

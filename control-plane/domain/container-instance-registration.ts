@@ -19,6 +19,10 @@ export interface HostIdentity {
   readonly instanceId: string
   /** `ecs.availability-zone` and the like: what the agent does not say itself. */
   readonly attributes: readonly Attribute[]
+  /** Absent when it belongs to none. */
+  readonly capacityProviderName?: string
+  /** Whether that provider is of managed instances. */
+  readonly managed?: true
 }
 
 /** The row of the instance once registered anew (`known` undefined) or again; again it keeps what only the user changes. */
@@ -30,6 +34,7 @@ export function registered(
 ): ContainerInstance {
   const { identity, attributes, clientToken } = registration
   const external = attributes.some(({ name }) => name === 'ecs.capability.external')
+  const { capacityProviderName, managed } = identity ?? known ?? {}
   const ec2InstanceId = identity?.instanceId ?? known?.ec2InstanceId ?? (external ? externalId : undefined)
   // Of one that was deregistered, nothing that was known of its agent's session holds any more.
   const live = known?.status === 'INACTIVE' ? undefined : known
@@ -37,6 +42,8 @@ export function registered(
     ...base,
     ...(ec2InstanceId !== undefined && { ec2InstanceId }),
     external,
+    ...(capacityProviderName !== undefined && { capacityProviderName }),
+    ...(managed && { managed }),
     status: live?.status ?? 'ACTIVE',
     agentConnected: live?.agentConnected ?? false,
     ...(live?.agentLostBy !== undefined && { agentLostBy: live.agentLostBy }),
@@ -53,6 +60,18 @@ export function registered(
 /** Whether an attribute is one of ECS itself and not one that a user gave. */
 export function isBuiltIn({ name = '' }: Attribute): boolean {
   return name.startsWith('ecs.') || name.startsWith('com.amazonaws.ecs.')
+}
+
+/** How many attributes of users' an instance can have. */
+export const customAttributesMax = 10
+
+/** Why an attribute can be none; undefined when it can. AWS's texts are not known, its rules are. */
+export function attributeProblem({ name = '', value = '' }: Attribute): string | undefined {
+  if (!/^[A-Za-z0-9\-_/\\.]{1,128}$/.test(name))
+    return 'Attribute names must have 1 to 128 letters, numbers, hyphens, underscores, slashes and periods.'
+  if (!/^[A-Za-z0-9\-_.@:/\\ ]{0,128}$/.test(value) || value.trim() !== value)
+    return 'Attribute values must have 1 to 128 letters, numbers, hyphens, underscores, periods, at signs, slashes, colons and spaces, with no space at either end.'
+  return undefined
 }
 
 /** The identity of one of our own EC2 instances. */

@@ -7,6 +7,10 @@ export interface ContainerInstance extends Scope {
   /** `i-…`, or `mi-…` of an external instance; absent when the agent gave no identity. */
   readonly ec2InstanceId?: string
   readonly external: boolean
+  /** The capacity provider it belongs to; absent when to none. */
+  readonly capacityProviderName?: string
+  /** It is a managed instance: only strategies of its provider bring tasks there, launch types do not. */
+  readonly managed?: true
   readonly status: 'REGISTERING' | 'ACTIVE' | 'DRAINING' | 'DEREGISTERING' | 'INACTIVE'
   readonly statusReason?: string
   /** Written only by agent-gateway and instance-liveness: whether an ACS session is open. */
@@ -29,6 +33,11 @@ export interface ContainerInstance extends Scope {
   }
   /** Moves one way: bumped by every change that would emit an instance state change event. */
   readonly version: number
+}
+
+/** Whether its tasks may stay on it: it is neither drained nor gone. */
+export function isStaying({ status }: ContainerInstance): boolean {
+  return status === 'ACTIVE' || status === 'REGISTERING'
 }
 
 /** The row once its agent has opened a session. Always a new row, so that whoever has something to tell it wakes. */

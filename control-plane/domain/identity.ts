@@ -30,4 +30,6 @@ export interface Idempotency {
     readonly detail?: string
   }>
   readonly expiresAt: number
+  /** Before it expires it is looked at again, and forgotten when nothing of what it made is left. */
+  readonly reviewAt?: number
 }

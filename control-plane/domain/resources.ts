@@ -12,4 +12,6 @@ export interface Demand {
   /** Static host ports; dynamic ones are the agent's affair and take nothing here. */
   readonly ports: readonly HostPort[]
   readonly gpu: number
+  /** Network interfaces of the instance for tasks of network mode awsvpc; absent: none. */
+  readonly eni?: number
 }

@@ -6,6 +6,7 @@ const standing = fc.record({
   deploymentId: fc.constantFrom('old', 'older', 'new'),
   phase: fc.constantFrom<Phase>('pending', 'settling', 'healthy', 'unhealthy'),
   draining: fc.boolean(),
+  protected: fc.boolean(),
 })
 const state: fc.Arbitrary<RolloutState> = fc
   .record({
@@ -37,7 +38,7 @@ function afterStops(tasks: readonly Standing[], stops: ReturnType<typeof planRol
   return tasks.filter((task) => !stopped.has(task))
 }
 
-test('no plan goes below the healthy minimum by its own doing, or above the maximum', () => {
+test('no plan goes below the healthy minimum by its own doing, or above the maximum, or stops what is protected', () => {
   fc.assert(
     fc.property(state, (given) => {
       const plan = planRollout(given)
@@ -47,6 +48,9 @@ test('no plan goes below the healthy minimum by its own doing, or above the maxi
       const started = plan.start + plan.startFallback
       expect(started === 0 || left.length + started <= totalMax).toBe(true)
       for (const { from, count } of plan.stops) expect(count).toBeLessThanOrEqual(from.length)
+      for (const task of plan.stops.flatMap(({ from }) => from))
+        expect(task.protected && task.phase !== 'unhealthy').toBe(false)
+      for (const task of plan.held) expect(task.protected && task.phase !== 'unhealthy').toBe(true)
     }),
     { numRuns: 3000 },
   )
@@ -56,6 +60,9 @@ test('no plan goes below the healthy minimum by its own doing, or above the maxi
 function mature(tasks: readonly Standing[]): Standing[] {
   return tasks.map((task) => ({ ...task, phase: task.phase === 'unhealthy' ? 'unhealthy' : 'healthy' }))
 }
+
+/** After so many rounds no task is protected any longer. */
+const protectionRounds = 20
 
 /** Plans and lets tasks mature until the rollout is over or says that it is blocked. */
 function rollOut(given: RolloutState): {
@@ -74,7 +81,9 @@ function rollOut(given: RolloutState): {
   for (let round = 0; round < 200; round++) {
     const plan = planRollout({ ...given, failed: false, tasks })
     if (plan.blocked) return { end: 'blocked', tasks }
-    const left = afterStops(tasks, plan.stops)
+    const left = afterStops(tasks, plan.stops).map((task) =>
+      round < protectionRounds ? task : { ...task, protected: false },
+    )
     tasks = mature([...left, ...started('old', plan.startFallback), ...started('new', plan.start)])
     const over = tasks.every(
       ({ deploymentId, phase, draining }) => deploymentId === 'new' && phase === 'healthy' && !draining,

@@ -12,6 +12,8 @@ export interface Standing {
   readonly phase: Phase
   /** It must leave its instance. */
   readonly draining: boolean
+  /** Nothing but bad health stops it: it stays until its protection ends. */
+  readonly protected?: boolean
 }
 
 export interface RolloutState {
@@ -25,6 +27,8 @@ export interface RolloutState {
   /** The deployment before it that completed, if there is one: its tasks are replaced while they are needed. */
   readonly fallback?: string
   readonly tasks: readonly Standing[]
+  /** So many tasks beyond the desired count are no surplus, for now. */
+  readonly extra?: number
 }
 
 /** Stop `count` of these tasks, whichever the placement strategies like best. */
@@ -42,6 +46,8 @@ export interface RolloutPlan {
   readonly startFallback: number
   /** Something should be started, nothing may be stopped or started, and no task is under way that would change it. */
   readonly blocked: boolean
+  /** Tasks that would be stopped now, were they not protected. */
+  readonly held: readonly Standing[]
 }
 
 /** The fewest healthy tasks and the most tasks in all that the percentages allow: up for the one, down for the other. */
@@ -90,7 +96,7 @@ export function planRollout(state: RolloutState): RolloutPlan {
     // While this deployment has failed the older ones are the service: they keep what it has not taken over.
     kept: failed ? Math.max(0, desiredCount - kept.length) : 0,
   })
-  stopSurplus(budget, kept, kept.length - desiredCount)
+  stopSurplus(budget, kept, kept.length - desiredCount - (state.extra ?? 0))
   budget.stop(
     own.filter((task) => task.draining && task.phase !== 'unhealthy'),
     Infinity,
@@ -109,12 +115,18 @@ export function planRollout(state: RolloutState): RolloutPlan {
     blocked:
       want > 0 &&
       start + startFallback + budget.stopped === 0 &&
+      budget.held.length === 0 &&
       tasks.every((task) => task.phase === 'healthy'),
+    held: budget.held,
   }
 }
 
 function healthyIn(tasks: readonly Standing[]): number {
   return tasks.filter((task) => task.phase === 'healthy').length
+}
+
+function mayStop(task: Standing): boolean {
+  return !task.protected || task.phase === 'unhealthy'
 }
 
 function isGood({ phase, draining }: Standing): boolean {
@@ -171,9 +183,10 @@ function stopUnhealthy(
   budget.stop(unhealthy, Math.max(replaced, crowded), 'unhealthy')
 }
 
-/** Collects stops, and lets a serving task go only while enough others serve. */
+/** Collects stops, and lets a serving task go only while enough others serve, and a protected one never. */
 class StopBudget {
   readonly stops: Stops[] = []
+  readonly held: Standing[] = []
   stopped = 0
   readonly #taken = new Set<Standing>()
   /** How many healthy tasks may still be stopped. */
@@ -190,7 +203,7 @@ class StopBudget {
 
   /** Plans to stop up to `most` of the tasks, as many as may be; returns how many. */
   stop(tasks: readonly Standing[], most: number, why: Stops['why'] = 'scaling'): number {
-    const open = tasks.filter((task) => !this.#taken.has(task))
+    const open = tasks.filter((task) => !this.#taken.has(task) && mayStop(task))
     const costless = open.filter((task) => task.phase === 'pending' || task.phase === 'unhealthy')
     let stopped = this.#take(costless, Math.min(most, costless.length), why)
     const serving = open.filter((task) => task.phase === 'settling' || task.phase === 'healthy')
@@ -202,7 +215,21 @@ class StopBudget {
       const first = this.#take(settling, Math.min(wanted, settling.length), why)
       stopped += first + this.#take(healthy, Math.min(wanted - first, this.#healthy), why)
     }
+    this.#hold(tasks, most - stopped)
     return stopped
+  }
+
+  /** Notes which of the tasks would have gone too, up to so many, had they not been protected. */
+  #hold(tasks: readonly Standing[], most: number): void {
+    const closed = tasks.filter((task) => !mayStop(task) && !this.held.includes(task))
+    const some = (phase: Phase, limit: number): Standing[] =>
+      closed.filter((task) => task.phase === phase).slice(0, limit)
+    const stoppable = [
+      ...some('pending', Infinity),
+      ...some('settling', this.#serving),
+      ...some('healthy', this.#healthy),
+    ]
+    this.held.push(...stoppable.slice(0, Math.max(0, most)))
   }
 
   #take(from: readonly Standing[], count: number, why: Stops['why']): number {

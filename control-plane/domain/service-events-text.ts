@@ -2,9 +2,12 @@
 import { arnName } from './arn.ts'
 import type { PlacementFailure } from './placement/place.ts'
 import type { Service } from './service.ts'
+import { countsText, type ZoneCounts } from './zone-balance.ts'
 
-type Named = Pick<Service, 'serviceName'>
-const of = ({ serviceName }: Named): string => `(service ${serviceName})`
+/** Who says it: a service, or a task set of it. */
+type Named = Pick<Service, 'serviceName'> & { readonly taskSetId?: string }
+const of = ({ serviceName, taskSetId }: Named): string =>
+  taskSetId === undefined ? `(service ${serviceName})` : `(service ${serviceName}, taskSet ${taskSetId})`
 const list = (taskArns: readonly string[]): string =>
   taskArns.map((arn) => `(task ${arnName(arn)})`).join(' ')
 
@@ -39,6 +42,15 @@ export function failedText(service: Named, deploymentId: string): string {
   return `${of(service)} (deployment ${deploymentId}) deployment failed: tasks failed to start.`
 }
 
+/** No source gives what AWS says of a lifecycle stage that failed. */
+export function lifecycleFailedText(service: Named, deploymentId: string): string {
+  return `${of(service)} (deployment ${deploymentId}) deployment failed: lifecycle stage failed.`
+}
+
+export function alarmText(service: Named, deploymentId: string): string {
+  return `${of(service)} (deployment ${deploymentId}) deployment failed: alarm detected.`
+}
+
 export function rollingBackText(service: Named, deploymentId: string): string {
   return `${of(service)} rolling back to deployment ${deploymentId}.`
 }
@@ -49,6 +61,11 @@ export function inconsistentText(service: Named): string {
 
 export function blockedText(service: Named): string {
   return `${of(service)} was unable to stop or start tasks during a deployment because of the service deployment configuration. Update the minimumHealthyPercent or maximumPercent value and try again.`
+}
+
+/** `deploymentId` is the one whose tasks cannot be stopped for now. AWS calls it a task set here. */
+export function protectedText(service: Named, deploymentId: string, count: number): string {
+  return `${of(service)} was unable to reach steady state because (taskSet ${deploymentId}) was unable to scale in due to (reason ${count} tasks under protection)`
 }
 
 /** Why the closest matching instance did not take the task, by the reason that RunTask gives. */
@@ -68,17 +85,49 @@ function shortcoming(reason: string): string {
   }
 }
 
-/** `closest` undefined: the cluster has no instance that could be asked. */
-export function unplacedText(service: Named, closest: PlacementFailure | undefined): string {
+/** `closest` undefined: there is no instance that could be asked, in the cluster or, when it was asked for, the provider. */
+export function unplacedText(
+  service: Named,
+  closest: PlacementFailure | undefined,
+  ofProvider = false,
+): string {
   const opening = `${of(service)} was unable to place a task because no container instance met all of its requirements.`
+  const more = 'For more information, see the Troubleshooting section of the Amazon ECS Developer Guide.'
+  if (!closest && ofProvider)
+    return `${opening} Reason: No Container Instances were found in your capacity provider. ${more}`
   if (!closest) return `${opening} Reason: No Container Instances were found in your cluster.`
-  return `${opening} The closest matching (container-instance ${arnName(closest.arn)}) ${shortcoming(closest.reason)}. For more information, see the Troubleshooting section of the Amazon ECS Developer Guide.`
+  return `${opening} The closest matching (container-instance ${arnName(closest.arn)}) ${shortcoming(closest.reason)}. ${more}`
+}
+
+/** There is no Fargate capacity yet: what AWS says when it has none left. */
+export function noFargateText(service: Named): string {
+  return `${of(service)} was unable to place a task. Reason: Capacity is unavailable at this time. Please try again later or in a different availability zone.`
+}
+
+export function unbalancedText(service: Named, counts: ZoneCounts): string {
+  return `${of(service)} is not AZ balanced with ${countsText(counts)}. AZ Rebalancing in progress.`
+}
+
+export function rebalancedStartText(service: Named, zone: string, taskArns: readonly string[]): string {
+  return `${of(service)} has started ${taskArns.length} tasks in ${zone} to AZ Rebalance: ${list(taskArns)}.`
+}
+
+export function rebalancedStopText(service: Named, zone: string, taskArns: readonly string[]): string {
+  return `${of(service)} has stopped ${taskArns.length} running tasks in ${zone} due to AZ rebalancing: ${list(taskArns)}.`
+}
+
+export function balancedText(service: Named, counts: ZoneCounts): string {
+  return `${of(service)} is AZ balanced with ${countsText(counts)}.`
+}
+
+export function rebalancingStoppedText(service: Named): string {
+  return `${of(service)} stopped AZ Rebalancing.`
 }
 
 /**
- * Two troubles of the same cause are not said twice. Which instance matched most closely is no cause: it may be another
- * at every look.
+ * Two troubles of the same cause are not said twice. Which instance matched most closely, or how many tasks are
+ * protected, is no cause: it may be another at every look.
  */
 export function troubleCause(message: string): string {
-  return message.slice(0, message.indexOf('.') + 1)
+  return message.replace(/(?:\.| due to \(reason ).*$/s, '')
 }

@@ -40,24 +40,27 @@ function* taskAttributes(draft: TaskDefinitionDraft): Generator<string> {
 }
 
 function* containerAttributes(container: ContainerDefinition): Generator<string> {
-  const {
-    linuxParameters = {},
-    healthCheck,
-    dnsServers = [],
-    dnsSearchDomains = [],
-    extraHosts = [],
-  } = container
-  if (container.ulimits || container.dockerLabels) yield docker('1.18')
+  const { linuxParameters = {}, healthCheck, user, hostname, privileged } = container
+  const { ulimits, dockerLabels, dnsServers, dnsSearchDomains, extraHosts } = container
+  // Lists count that are there, were they empty: so real task definitions show.
+  if (ulimits || dockerLabels) yield docker('1.18')
   if (container.memoryReservation !== undefined) yield docker('1.21')
-  const named = container.user !== undefined || container.hostname !== undefined
-  if (named || container.privileged || dnsServers.length + dnsSearchDomains.length + extraHosts.length > 0)
+  if (
+    user !== undefined ||
+    hostname !== undefined ||
+    privileged ||
+    dnsServers ||
+    dnsSearchDomains ||
+    extraHosts
+  )
     yield docker('1.17')
   if (container.privileged) yield agent('privileged-container')
   if (linuxParameters.tmpfs || linuxParameters.devices || linuxParameters.sharedMemorySize !== undefined)
     yield docker('1.22')
   if (linuxParameters.initProcessEnabled) yield docker('1.25')
   if (linuxParameters.maxSwap !== undefined || linuxParameters.swappiness !== undefined) yield docker('1.32')
-  if ((container.credentialSpecs ?? []).length > 0) yield ecs('gmsa')
+  for (const spec of container.credentialSpecs ?? [])
+    yield ecs(spec.startsWith('credentialspecdomainless:') ? 'gmsa-domainless' : 'gmsa')
   for (const option of container.dockerSecurityOptions ?? []) {
     if (option.startsWith('label:')) yield agent('selinux')
     if (option.startsWith('apparmor:')) yield agent('apparmor')
@@ -113,8 +116,8 @@ function* logAttributes(
 
 function* volumeAttributes(volume: Volume): Generator<string> {
   if (volume.efsVolumeConfiguration) yield* [ecs('efs'), ecs('efsAuth'), docker('1.25')]
-  const { driver } = volume.dockerVolumeConfiguration ?? {}
-  if (driver !== undefined) yield ecs(`docker-plugin.${driver}`)
+  if (volume.dockerVolumeConfiguration)
+    yield ecs(`docker-plugin.${volume.dockerVolumeConfiguration.driver ?? 'local'}`)
   if (volume.configuredAtLaunch) yield ecs('storage.ebs-task-volume-attach')
   if (volume.s3filesVolumeConfiguration) yield ecs('s3files')
   if (volume.fsxWindowsFileServerVolumeConfiguration) yield ecs('fsxWindowsFileServer')

@@ -1,5 +1,5 @@
 /** On which launch types a task definition can run, and in AWS's words why not on the others. */
-import type { Compatibility, ContainerDefinition } from '@aws-sdk/client-ecs'
+import type { Compatibility, ContainerDefinition, ResourceRequirement } from '@aws-sdk/client-ecs'
 import type { TaskDefinitionDraft } from './task-definition-draft.ts'
 
 type Problems = Generator<string, void, undefined>
@@ -12,15 +12,18 @@ export const launchTypeProblems: Readonly<Record<Compatibility, (draft: TaskDefi
   MANAGED_INSTANCES: managedInstancesProblems,
 }
 
+/** As AWS lists them. */
+const inOrder: readonly Compatibility[] = ['EXTERNAL', 'EC2', 'MANAGED_INSTANCES', 'FARGATE']
+
 /** The launch types that can run it. */
 export function compatibilitiesOf(draft: TaskDefinitionDraft): readonly Compatibility[] {
-  return (Object.keys(launchTypeProblems) as Compatibility[]).filter(
-    (launchType) => launchTypeProblems[launchType](draft).next().done === true,
-  )
+  return inOrder.filter((launchType) => launchTypeProblems[launchType](draft).next().done === true)
 }
 
-function* ec2Problems({ ephemeralStorage }: TaskDefinitionDraft): Problems {
+function* ec2Problems({ ephemeralStorage, containerDefinitions }: TaskDefinitionDraft): Problems {
   if (ephemeralStorage) yield 'Tasks using the EC2 launch type do not support EphemeralStorage.'
+  if (containerDefinitions.some(({ resourceRequirements = [] }) => resourceRequirements.some(isNeuronDevice)))
+    yield 'Tasks using the EC2 launch type do not support Neuron devices.'
 }
 
 function* externalProblems(draft: TaskDefinitionDraft): Problems {
@@ -35,14 +38,25 @@ function* externalProblems(draft: TaskDefinitionDraft): Problems {
   const mappings = draft.containerDefinitions.flatMap(({ portMappings = [] }) => portMappings)
   if (mappings.some(({ name, appProtocol }) => name !== undefined || appProtocol !== undefined))
     yield unsupported('named port mappings')
+  const requirements = draft.containerDefinitions.flatMap(
+    ({ resourceRequirements = [] }) => resourceRequirements,
+  )
+  if (requirements.some(({ sharingStrategy }) => sharingStrategy !== undefined))
+    yield unsupported('GPU sharing')
+  if (requirements.some(isNeuronDevice)) yield unsupported('Neuron devices')
+}
+
+/** The devices that only managed instances give out. */
+function isNeuronDevice({ type }: ResourceRequirement): boolean {
+  return type === 'NeuronDevice'
 }
 
 const managedLogDrivers = ['awslogs', 'splunk', 'awsfirelens', 'json-file']
 
 function* managedInstancesProblems(draft: TaskDefinitionDraft): Problems {
   const unsupported = (what: string): string => `Tasks using Managed Instances do not support ${what}.`
-  if (draft.networkMode === undefined || draft.networkMode === 'bridge')
-    yield unsupported("networkMode 'bridge'")
+  const { networkMode = 'bridge' } = draft
+  if (networkMode !== 'awsvpc' && networkMode !== 'host') yield unsupported(`networkMode '${networkMode}'`)
   if (draft.runtimePlatform?.operatingSystemFamily?.startsWith('WINDOWS')) yield unsupported('Windows')
   if (draft.volumes.some(({ dockerVolumeConfiguration }) => dockerVolumeConfiguration))
     yield unsupported('Docker volumes')
@@ -63,7 +77,17 @@ const fargateSizes: Readonly<Record<string, readonly [from: number, to: number, 
   16384: [32_768, 122_880, 8192],
 }
 
-function isFargateSize({ cpu = '', memory = '', runtimePlatform }: TaskDefinitionDraft): boolean {
+type Sized = Pick<TaskDefinitionDraft, 'cpu' | 'memory' | 'runtimePlatform'>
+
+/** Why Fargate has no task of that size, in CPU units and MiB; undefined when it has. */
+export function fargateSizeProblem(sized: Sized): string | undefined {
+  return isFargateSize(sized)
+    ? undefined
+    : `No Fargate configuration exists for given values: ${sized.cpu} CPU, ${sized.memory} memory. See the Amazon ECS documentation for the valid values.`
+}
+
+/** Whether Fargate has tasks of that size, in CPU units and MiB. */
+export function isFargateSize({ cpu = '', memory = '', runtimePlatform }: Sized): boolean {
   if (runtimePlatform?.operatingSystemFamily?.startsWith('WINDOWS')) {
     if (runtimePlatform.cpuArchitecture === 'ARM64') return false
     if (!['1024', '2048', '4096'].includes(cpu)) return false
@@ -81,8 +105,8 @@ function* fargateProblems(draft: TaskDefinitionDraft): Problems {
   if (draft.networkMode !== 'awsvpc') yield 'Fargate only supports network mode ‘awsvpc’.'
   if (cpu === undefined) yield "Fargate requires that 'cpu' be defined at the task level."
   if (memory === undefined) yield "Fargate requires that 'memory' be defined at the task level."
-  if (!isFargateSize(draft))
-    yield `No Fargate configuration exists for given values: ${cpu} CPU, ${memory} memory. See the Amazon ECS documentation for the valid values.`
+  const size = fargateSizeProblem(draft)
+  if (size !== undefined) yield size
   if (draft.ipcMode !== undefined) yield 'Tasks using the Fargate launch type do not support ipcMode.'
   const unsupported = (what: string): string => `Fargate compatible task definitions do not support ${what}`
   if (draft.placementConstraints.length > 0) yield unsupported('constraints')
@@ -101,10 +125,11 @@ function* fargateContainerProblems(container: ContainerDefinition): Problems {
   const { linuxParameters = {}, logConfiguration } = container
   if (container.privileged)
     yield 'Fargate requires that the ‘privileged’ setting be ‘false’ at the container level.'
-  if (container.resourceRequirements?.some(({ type }) => type === 'GPU'))
-    yield 'Tasks using the Fargate launch type do not support GPU resource requirements.'
+  for (const { type } of container.resourceRequirements ?? [])
+    yield `Tasks using the Fargate launch type do not support ${type} resource requirements.`
   if ((linuxParameters.devices ?? []).length > 0) yield unsupported('devices')
   if (linuxParameters.maxSwap !== undefined) yield unsupported('maxSwap')
+  if (linuxParameters.swappiness !== undefined) yield unsupported('swappiness')
   if (linuxParameters.sharedMemorySize !== undefined) yield unsupported('sharedMemorySize')
   if ((container.dockerSecurityOptions ?? []).length > 0) yield unsupported('dockerSecurityOptions')
   for (const capability of linuxParameters.capabilities?.add ?? [])

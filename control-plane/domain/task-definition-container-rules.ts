@@ -14,11 +14,15 @@ export function* containerProblems(
   yield* imageAndName(container)
   yield* memory(container, draft)
   yield* portMappings(container, draft.networkMode)
+  yield* portRanges(container, draft.networkMode)
   yield* networkSettings(container, draft.networkMode)
   yield* environment(container, accountId)
   yield* healthCheck(container)
   yield* timeouts(container)
-  yield* linux(container, draft.networkMode)
+  yield* ulimits(container)
+  yield* linux(container)
+  yield* systemControls(container, draft)
+  yield* resources(container)
   yield* logging(container)
 }
 
@@ -52,8 +56,10 @@ function* portMappings(
     yield 'Port mappings are not supported when networkMode=none.'
   for (const mapping of mappings) {
     const { containerPort, hostPort, containerPortRange, name: portName } = mapping
-    if (containerPortRange !== undefined) yield* portRange(name, mapping)
-    else if (containerPort === undefined || containerPort < 1 || containerPort > 65_535)
+    if (containerPortRange !== undefined) {
+      if (containerPort !== undefined || hostPort !== undefined)
+        yield `Invalid port mapping for container '${name}', cannot specify both single port and port range.`
+    } else if (containerPort === undefined || containerPort < 1 || containerPort > 65_535)
       yield `Invalid 'containerPort' setting for container '${name}'.`
     else if (hostPort !== undefined && (hostPort < 0 || hostPort > 65_535))
       yield `Invalid 'hostPort' setting for container '${name}'.`
@@ -66,16 +72,38 @@ function* portMappings(
   }
 }
 
-function* portRange(
-  name: string | undefined,
-  { containerPortRange = '', containerPort, hostPort }: PortMapping,
+const portRangesMax = 100
+
+function* portRanges(
+  { name, portMappings: mappings = [] }: ContainerDefinition,
+  networkMode: TaskDefinitionDraft['networkMode'],
 ): Problems {
-  if (containerPort !== undefined || hostPort !== undefined)
-    yield `Invalid port mapping for container '${name}', cannot specify both single port and port range.`
-  const [, first, last] = /^(\d+)-(\d+)$/.exec(containerPortRange) ?? []
-  const [from, to] = [Number(first), Number(last)]
-  if (first === undefined || from < 1 || to > 65_535 || from > to || to - from >= 100)
-    yield `Invalid 'containerPortRange' setting for container '${name}'.`
+  const ranged = mappings.filter(({ containerPortRange }) => containerPortRange !== undefined)
+  const invalid = `Invalid 'containerPortRange' setting for container '${name}'.`
+  if (ranged.length > portRangesMax)
+    yield `${invalid} A container can have at most ${portRangesMax} port ranges.`
+  if (ranged.length > 0 && networkMode === 'host')
+    yield `${invalid} It is not supported when networkMode=host.`
+  const taken: Array<readonly [protocol: string, from: number, to: number]> = []
+  for (const { containerPortRange = '', protocol = 'tcp' } of ranged) {
+    const [, first, last] = /^(\d+)-(\d+)$/.exec(containerPortRange) ?? []
+    const [from, to] = [Number(first), Number(last)]
+    if (first === undefined || from < 1 || to > 65_535 || from >= to) yield invalid
+    if (overlaps(taken, protocol, from, to)) yield `${invalid} Port ranges must not overlap.`
+    taken.push([protocol, from, to])
+  }
+  for (const { containerPort, protocol = 'tcp' } of mappings)
+    if (containerPort !== undefined && overlaps(taken, protocol, containerPort, containerPort))
+      yield `${invalid} It includes port ${containerPort}, which has a port mapping of its own.`
+}
+
+function overlaps(
+  taken: ReadonlyArray<readonly [protocol: string, from: number, to: number]>,
+  protocol: PortMapping['protocol'],
+  from: number,
+  to: number,
+): boolean {
+  return taken.some(([other, first, last]) => other === protocol && from <= last && to >= first)
 }
 
 function* networkSettings(
@@ -115,9 +143,12 @@ function* environment(container: ContainerDefinition, accountId: string): Proble
     yield* secretSource(secret, accountId)
 }
 
-function* secretSource({ valueFrom }: Secret, accountId: string): Problems {
+function* secretSource({ name, valueFrom }: Secret, accountId: string): Problems {
   const arn = parseArn(valueFrom ?? '')
   if (!valueFrom) yield 'Secret valueFrom should not be null or empty.'
+  // What is no ARN names a parameter: a secret of Secrets Manager cannot be had by its name.
+  if (!arn && !/^[\w.\-/]+$/.test(valueFrom ?? ''))
+    yield `The Systems Manager parameter name specified for secret ${name} is invalid.`
   if (arn && arn.service !== 'ssm' && arn.service !== 'secretsmanager') yield 'Invalid arn syntax.'
   if (arn?.service === 'ssm' && arn.accountId !== accountId)
     yield `The Systems Manager parameter ARN has a different account ID than the current account. The current account ID is ${accountId} and the ARN account ID is ${arn.accountId}. Cross-account access for ARNs is not currently supported.`
@@ -164,36 +195,95 @@ const kernelCapabilities: ReadonlySet<string> = new Set(
    SYS_RESOURCE SYS_TIME SYS_TTY_CONFIG SYSLOG WAKE_ALARM`.split(/\s+/),
 )
 
-function* linux(container: ContainerDefinition, networkMode: TaskDefinitionDraft['networkMode']): Problems {
-  const { name, ulimits = [], linuxParameters = {}, systemControls = [] } = container
-  for (const { name: limit, softLimit = 0, hardLimit = 0 } of ulimits)
+function* ulimits({ ulimits: limits = [] }: ContainerDefinition): Problems {
+  // -1 is no limit at all.
+  for (const { name, softLimit = 0, hardLimit = 0 } of limits)
     if (hardLimit !== -1 && (softLimit > hardLimit || softLimit === -1))
-      yield `Soft limit exceeds hard limit for ulimit ${limit}`
+      yield `Soft limit exceeds hard limit for ulimit ${name}`
+}
+
+const mountOption =
+  /^(?:defaults|r[ow]|(?:no)?(?:suid|dev|exec|mand|atime|diratime|relatime|strictatime)|(?:a|dir)?sync|remount|r?(?:bind|unbindable|private|shared|slave)|(?:mode|uid|gid|nr_inodes|nr_blocks|mpol)(?:=.+)?)$/
+
+function* linux({ name, linuxParameters = {} }: ContainerDefinition): Problems {
+  const invalid = (member: string): string => `Invalid '${member}' setting for container '${name}'.`
   const { add = [], drop = [] } = linuxParameters.capabilities ?? {}
   for (const capability of [...add, ...drop])
     if (!kernelCapabilities.has(capability))
       yield `Invalid capability '${capability}' for container '${name}'. Must be one of [${[...kernelCapabilities].join(',')}]`
-  const { swappiness, maxSwap } = linuxParameters
+  const { swappiness, maxSwap, sharedMemorySize, devices = [], tmpfs = [] } = linuxParameters
   if (swappiness !== undefined && (swappiness < 0 || swappiness > 100))
-    yield `Invalid 'swappiness' setting for container '${name}'. It must be between 0 and 100.`
-  if (maxSwap !== undefined && maxSwap < 0)
-    yield `Invalid 'maxSwap' setting for container '${name}'. It must not be negative.`
-  for (const { namespace = '' } of systemControls)
-    if (networkMode === 'host' && namespace.startsWith('net.'))
+    yield `${invalid('swappiness')} It must be between 0 and 100.`
+  if (maxSwap !== undefined && maxSwap < 0) yield `${invalid('maxSwap')} It must not be negative.`
+  if (sharedMemorySize !== undefined && sharedMemorySize < 1)
+    yield `${invalid('sharedMemorySize')} It must be greater than zero.`
+  if (devices.some(({ hostPath }) => !hostPath)) yield `${invalid('devices')} 'hostPath' must be specified.`
+  for (const { containerPath = '', size = 0, mountOptions: options = [] } of tmpfs) {
+    if (!containerPath.startsWith('/')) yield `${invalid('tmpfs')} 'containerPath' must be an absolute path.`
+    if (size < 1) yield `${invalid('tmpfs')} 'size' must be greater than zero.`
+    for (const option of options)
+      if (!mountOption.test(option)) yield `${invalid('tmpfs')} '${option}' is not a valid mount option.`
+  }
+}
+
+const ipcControls: ReadonlySet<string> = new Set(
+  'msgmax msgmnb msgmni sem shmall shmmax shmmni shm_rmid_forced'.split(' ').map((name) => `kernel.${name}`),
+)
+
+function* systemControls(
+  { name, systemControls: controls = [] }: ContainerDefinition,
+  { networkMode, ipcMode }: TaskDefinitionDraft,
+): Problems {
+  for (const { namespace = '', value = '' } of controls) {
+    const ipc = ipcControls.has(namespace) || namespace.startsWith('fs.mqueue.')
+    // That the text begins so is known; https://github.com/aws/aws-cdk/issues/23635
+    if (!ipc && !/^net\../.test(namespace))
+      yield `The 'systemControls' namespace ${namespace} must start with net. or fs.mqueue. prefix, or be one of [${[...ipcControls].join(',')}]`
+    if (value === '')
+      yield `Invalid 'systemControls' setting for container '${name}'. 'value' must be specified.`
+    if (networkMode === 'host' && !ipc)
       yield `System control '${namespace}' is not supported when networkMode=host.`
-  for (const { type, value = '' } of container.resourceRequirements ?? [])
-    // No agent would do anything about accelerators of another kind.
-    if (type !== 'GPU') yield `Resource requirements of type ${type} are not supported.`
-    else if (!/^[1-9]\d*$/.test(value))
-      yield `Invalid 'resourceRequirements' setting for container '${name}'.`
-  if ((container.credentialSpecs ?? []).length > 1)
-    yield `Only one credential spec is supported for container '${name}'.`
+    if (ipcMode === 'host' && ipc) yield `System control '${namespace}' is not supported when ipcMode=host.`
+  }
+}
+
+function* resources({
+  name,
+  resourceRequirements = [],
+  credentialSpecs = [],
+}: ContainerDefinition): Problems {
+  const invalid = `Invalid 'resourceRequirements' setting for container '${name}'.`
+  for (const { type, value, sharingStrategy } of resourceRequirements) {
+    if (type === 'InferenceAccelerator') yield `Resource requirements of type ${type} are not supported.`
+    if (type === 'NeuronDevice' && value !== 'ALL') yield invalid
+    if (sharingStrategy !== undefined && (type !== 'GPU' || value !== undefined)) yield invalid
+    if (type === 'GPU' && sharingStrategy === undefined && !/^(?:[1-9]\d*|ALL)$/.test(value ?? ''))
+      yield invalid
+  }
+  if (credentialSpecs.length > 1) yield `Only one credential spec is supported for container '${name}'.`
+  for (const spec of credentialSpecs)
+    if (!/^credentialspec(?:domainless)?:./.test(spec))
+      yield `Invalid 'credentialSpecs' setting for container '${name}'.`
 }
 
 const awslogsRequired = ['awslogs-region', 'awslogs-group']
+const awslogsOptions: ReadonlySet<string> = new Set([
+  ...awslogsRequired,
+  ...'stream-prefix create-group datetime-format multiline-pattern endpoint format create-stream stream'
+    .split(' ')
+    .map((name) => `awslogs-${name}`),
+  'awslogs-force-flush-interval-seconds',
+  'awslogs-max-buffered-events',
+  ...'mode max-buffer-size tag labels env env-regex'.split(' '),
+])
 
 function* logging({ logConfiguration }: ContainerDefinition): Problems {
-  if (logConfiguration?.logDriver !== 'awslogs') return
-  const missing = awslogsRequired.filter((option) => !logConfiguration.options?.[option])
+  if (!logConfiguration) return
+  const { logDriver, options = {} } = logConfiguration
+  if (!logDriver) yield 'Log driver should not be null or empty.'
+  if (logDriver !== 'awslogs') return
+  const missing = awslogsRequired.filter((option) => !options[option])
   if (missing.length > 0) yield `Log driver awslogs requires options: ${missing.join(', ')}`
+  const unknown = Object.keys(options).filter((option) => !awslogsOptions.has(option))
+  if (unknown.length > 0) yield `Log driver awslogs disallows options: ${unknown.join(', ')}`
 }

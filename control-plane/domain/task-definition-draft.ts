@@ -38,8 +38,9 @@ export function draftOf(input: RegisterTaskDefinitionRequest): TaskDefinitionDra
     placementConstraints: input.placementConstraints ?? [],
     ...(input.requiresCompatibilities && { requiresCompatibilities: input.requiresCompatibilities }),
     ...(networkMode !== undefined && { networkMode }),
-    ...(input.taskRoleArn !== undefined && { taskRoleArn: input.taskRoleArn }),
-    ...(input.executionRoleArn !== undefined && { executionRoleArn: input.executionRoleArn }),
+    // An empty text is what scripts send that have no role.
+    ...(input.taskRoleArn && { taskRoleArn: input.taskRoleArn }),
+    ...(input.executionRoleArn && { executionRoleArn: input.executionRoleArn }),
     ...(input.cpu !== undefined && { cpu: String(cpuUnitsOf(input.cpu) ?? input.cpu) }),
     ...(input.memory !== undefined && { memory: String(memoryMiBOf(input.memory) ?? input.memory) }),
     ...(input.pidMode !== undefined && { pidMode: input.pidMode }),
@@ -72,7 +73,8 @@ function filledPortMapping(
   mapping: PortMapping,
   networkMode: RegisterTaskDefinitionRequest['networkMode'],
 ): PortMapping {
-  const protocol = mapping.protocol ?? 'tcp'
+  // AWS takes whatever else is said here for tcp.
+  const protocol = mapping.protocol === 'udp' ? 'udp' : 'tcp'
   if (mapping.containerPortRange !== undefined) return { ...mapping, protocol }
   const same = networkMode === 'awsvpc' || networkMode === 'host'
   const hostPort = same ? mapping.hostPort || mapping.containerPort : (mapping.hostPort ?? 0)
@@ -89,10 +91,11 @@ function filledHealthCheck(healthCheck: HealthCheck): HealthCheck {
 }
 
 function filledVolume(volume: Volume): Volume {
-  const { name: _, host: __, ...kinds } = volume
   if (volume.efsVolumeConfiguration) {
     const { rootDirectory = '/' } = volume.efsVolumeConfiguration
     return { ...volume, efsVolumeConfiguration: { ...volume.efsVolumeConfiguration, rootDirectory } }
   }
-  return Object.keys(kinds).length === 0 ? { ...volume, host: volume.host ?? {} } : volume
+  const { name: _, configuredAtLaunch = false, ...kinds } = volume
+  const none = !configuredAtLaunch && Object.values(kinds).every((kind) => kind === undefined)
+  return none ? { ...volume, host: {} } : volume
 }

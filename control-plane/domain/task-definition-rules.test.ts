@@ -50,8 +50,8 @@ test.each<[string, RegisterTaskDefinitionRequest]>([
     definition({}, { placementConstraints: [{ type: 'distinctInstance' as 'memberOf' }] }),
   ],
   [
-    'Resource requirements of type NeuronDevice are not supported.',
-    definition({ resourceRequirements: [{ type: 'NeuronDevice', value: '1' }] }),
+    'Resource requirements of type InferenceAccelerator are not supported.',
+    definition({ resourceRequirements: [{ type: 'InferenceAccelerator', value: 'device_1' }] }),
   ],
 ])('the first that is refused: %s', (problem, input) => {
   expect(taskDefinitionProblems(draftOf(input), '000000000000').next().value).toBe(problem)

@@ -28,6 +28,7 @@ describe('what a task takes from its instance', () => {
       memoryMiB: 512,
       ports: [],
       gpu: 0,
+      eni: 1,
     })
   })
 

@@ -18,6 +18,8 @@ import type { Demand, HostPort } from './resources.ts'
 /** One revision of a family. The nested shapes are AWS's own, with its defaults already filled in. */
 export interface TaskDefinition extends Scope {
   readonly taskDefinitionArn: string
+  /** It stands for a daemon task definition, under whose ARN it is found and nowhere else. */
+  readonly daemon?: true
   readonly family: string
   readonly revision: number
   readonly status: 'ACTIVE' | 'INACTIVE' | 'DELETE_IN_PROGRESS'
@@ -97,6 +99,8 @@ export function demandOf(
         resourceRequirements.filter(({ type }) => type === 'GPU').map(({ value }) => Number(value)),
       ),
     ),
+    // Each task of this mode has a network interface of its own.
+    ...(taskDefinition.networkMode === 'awsvpc' && { eni: 1 }),
   }
 }
 

@@ -104,5 +104,18 @@ test.each<[TaskOverride, RegExp]>([
   [{ memory: '1 TB' }, /^Invalid 'memory' setting for task\.$/],
   [{ ephemeralStorage: { sizeInGiB: 30 } }, /FARGATE/],
 ])('finds the fault of %j', (overrides, fault) => {
-  expect(overridesFault(taskDefinition, overrides) ?? 'nothing').toMatch(fault)
+  expect(overridesFault(taskDefinition, overrides, 'EC2') ?? 'nothing').toMatch(fault)
+})
+
+test.each<[TaskOverride, RegExp]>([
+  [{ cpu: '512', memory: '2048' }, /^nothing$/],
+  [{ memory: '2 GB' }, /^nothing$/],
+  [{ cpu: '512', memory: '512' }, /^No Fargate configuration exists for given values: 512 CPU, 512 memory\./],
+  [{ cpu: '1 vCPU' }, /^No Fargate configuration exists for given values: 1024 CPU, 512 memory\./],
+  [{ ephemeralStorage: { sizeInGiB: 20 } }, /^EphemeralStorage size should be at least 21$/],
+  [{ ephemeralStorage: { sizeInGiB: 201 } }, /^EphemeralStorage size should be at most 200$/],
+  [{ ephemeralStorage: { sizeInGiB: 200 } }, /^nothing$/],
+])('on Fargate finds the fault of %j', (overrides, fault) => {
+  const sized = { ...taskDefinition, cpu: '256', memory: '512' }
+  expect(overridesFault(sized, overrides, 'FARGATE') ?? 'nothing').toMatch(fault)
 })

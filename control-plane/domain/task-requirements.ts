@@ -11,15 +11,20 @@ export function requirementsOf(
     readonly demand: Demand
     readonly group: string
     readonly launchType: 'EC2' | 'EXTERNAL'
+    readonly capacityProviderName?: string | undefined
     readonly constraints: readonly PlacementConstraint[]
     readonly overrides?: TaskOverride | undefined
+    /** Of the subnets that it may be in, as far as it has a network interface of its own. */
+    readonly zones?: readonly string[] | undefined
   },
 ): Requirements {
-  const { demand, group, launchType, overrides = {} } = task
+  const { demand, group, launchType, capacityProviderName, overrides = {}, zones } = task
   return {
     demand,
     group,
     launchType,
+    ...(capacityProviderName !== undefined && { capacityProviderName }),
+    ...(zones !== undefined && taskDefinition.networkMode === 'awsvpc' && { zones }),
     requiresAttributes: [
       ...taskDefinition.requiresAttributes.map((name) => ({ name })),
       ...platformAttributes(taskDefinition),

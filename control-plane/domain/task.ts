@@ -54,6 +54,9 @@ export interface Task extends Scope {
   /** Set when a service started it; it belongs to that deployment for life. */
   readonly serviceArn?: string
   readonly deploymentId?: string
+  /** Set when a managed daemon started it; it is of that revision for life. */
+  readonly daemonArn?: string
+  readonly daemonRevisionArn?: string
   readonly launchType: LaunchType
   readonly capacityProviderName?: string
   readonly platformVersion?: string
@@ -83,8 +86,11 @@ export interface Task extends Scope {
   readonly executionStoppedAt?: number
   readonly stoppedAt?: number
 
-  /** Set by service-scheduler once it has drawn its conclusions from the end of a task of a service. */
+  /** Set by service-scheduler or daemon-scheduler once it has drawn its conclusions from the end of its task. */
   readonly accounted?: true
+
+  /** Set by UpdateTaskProtection: until then the service scheduler leaves the task alone. Once past, it means nothing. */
+  readonly protectedUntil?: number
 
   readonly connectivity: 'CONNECTED' | 'DISCONNECTED'
   readonly connectivityAt?: number
@@ -112,7 +118,11 @@ export interface TaskRequest {
   readonly startedBy?: string
   /** Set when a service starts the task; `startedBy` is then the deployment. */
   readonly service?: { readonly serviceArn: string; readonly deploymentId: string }
+  /** Set when a managed daemon starts the task. */
+  readonly daemon?: { readonly daemonArn: string; readonly daemonRevisionArn: string }
   readonly launchType: LaunchType
+  /** The provider that a strategy chose. */
+  readonly capacityProviderName?: string | undefined
   readonly overrides?: TaskOverride
   readonly enableExecuteCommand: boolean
 }
@@ -150,7 +160,9 @@ export function newTask(request: TaskRequest): Task {
     group: request.group,
     ...(startedBy !== undefined && { startedBy }),
     ...service,
+    ...request.daemon,
     launchType: request.launchType,
+    ...(request.capacityProviderName !== undefined && { capacityProviderName: request.capacityProviderName }),
     enableExecuteCommand: request.enableExecuteCommand,
     cpuArchitecture: placement?.cpuArchitecture ?? wanted,
     cpu: String(demand.cpu),

@@ -1,17 +1,14 @@
 /** How the service scheduler starts and stops tasks, and what the service then says. */
 import { present } from '@berth/std/assert.ts'
-import {
-  closestMatch,
-  chooseTaskToStop,
-  defaultServiceStrategy,
-  type Placement,
-  type PlacementFailure,
-  placeTask,
-} from '#domain/placement/place.ts'
+import { defaultServiceStrategy, type PlacementRequest, placeTask } from '#domain/placement/place.ts'
+import { StopOrder } from '#domain/placement/stop-order.ts'
 import { placementDelayMs } from '#domain/restart-throttle.ts'
-import type { Stops } from '#domain/rollout.ts'
-import type { Deployment } from '#domain/service.ts'
+import type { Demand } from '#domain/resources.ts'
+import type { Standing, Stops } from '#domain/rollout.ts'
+import type { TaskSource } from '#domain/service.ts'
 import {
+  noFargateText,
+  protectedText,
   startedText,
   stoppedPendingText,
   stoppedRunningText,
@@ -21,12 +18,14 @@ import {
 import { demandOf } from '#domain/task-definition.ts'
 import { requirementsOf } from '#domain/task-requirements.ts'
 import { taskTags } from '#domain/task-tags.ts'
-import { newTask, placedOn, requestStop, type Task } from '#domain/task.ts'
+import { newTask, placedOn, requestStop, type Task, type TaskPlacement } from '#domain/task.ts'
+import { zonesOfSubnets } from '#state/subnet-zones.ts'
+import { capacityOf, stopTurnsOf, turnsOf } from './service-scheduler-capacity.ts'
 import { withoutRetry } from './service-scheduler-failures.ts'
 import type { ServiceLook } from './service-scheduler-look.ts'
 
 /** A service that needs more starts them in slices, so that no look takes long. */
-const startsPerLookMax = 500
+export const startsPerLookMax = 500
 /** Tasks named in one event. */
 const tasksPerEventMax = 100
 
@@ -51,17 +50,32 @@ export function stopTasks(look: ServiceLook, stops: readonly Stops[], deployment
       if (why === 'unhealthy') noteUnhealthy(look, task)
     }
   }
-  sayStopped(look, stopped)
+  sayStopped(look, stopped, deploymentId)
 }
 
-/** Removes from `tasks` what it chooses. */
+/** Says that the task cannot be stopped for now, and how many of its deployment are protected like it. */
+export function noteProtected(
+  look: ServiceLook,
+  { deploymentId }: Standing,
+  tasks: readonly Standing[],
+): void {
+  const count = tasks.filter((task) => task.deploymentId === deploymentId && task.protected).length
+  look.trouble(protectedText(look.service, deploymentId, count))
+}
+
+/** So many of the tasks, in the order in which they are to be stopped. */
 function* chosen(look: ServiceLook, tasks: readonly Task[], count: number): Generator<Task> {
-  const view = look.tools.fleet.cluster(look.service.clusterArn)
-  let left = tasks
+  if (count >= tasks.length) return yield* tasks
+  const { fleet, ids } = look.tools
+  const { partOf, next } = stopTurnsOf(look, tasks)
+  const order = new StopOrder(fleet.cluster(look.service.clusterArn), tasks, {
+    strategies: strategiesOf(look),
+    fraction: () => ids.fraction(),
+    ...(partOf && { partOf }),
+  })
   for (let number = 0; number < count; number++) {
-    const task = left.length > count - number ? chooseTaskToStop(view, left, strategiesOf(look)) : left[0]
+    const task = order.next(next())
     if (!task) return
-    left = left.filter((other) => other !== task)
     yield task
   }
 }
@@ -74,17 +88,28 @@ function stopTask(look: ServiceLook, task: Task, { stoppedReason }: { stoppedRea
 }
 
 function noteUnhealthy(look: ServiceLook, task: Task): void {
-  look.say(unhealthyText(look.service, task.taskArn))
-  const deployment = look.tx.find('deployment', task.deploymentId ?? '')
-  if (deployment) look.putDeployment({ ...deployment, failedTasks: deployment.failedTasks + 1 })
+  look.say(unhealthyText(look.speaker(task.deploymentId ?? ''), task.taskArn))
+  const deployment = look.source(task.deploymentId ?? '')
+  if (deployment) look.putSource({ ...deployment, failedTasks: deployment.failedTasks + 1 })
 }
 
-function sayStopped(look: ServiceLook, stopped: readonly Task[]): void {
+function sayStopped(look: ServiceLook, stopped: readonly Task[], by = ''): void {
+  const speaker = look.speaker(by)
   const running = stopped.filter((task) => task.lastStatus === 'RUNNING').map((task) => task.taskArn)
   for (let first = 0; first < running.length; first += tasksPerEventMax)
-    look.say(stoppedRunningText(look.service, running.slice(first, first + tasksPerEventMax)))
+    look.say(stoppedRunningText(speaker, running.slice(first, first + tasksPerEventMax)))
   const pending = stopped.length - running.length
-  if (pending > 0) look.say(stoppedPendingText(look.service, pending))
+  if (pending > 0) look.say(stoppedPendingText(speaker, pending))
+}
+
+/** Asks tasks to stop for which others have come in another zone. Who asks says so. */
+export function stopForBalance(look: ServiceLook, taskArns: readonly string[]): void {
+  for (const taskArn of taskArns) {
+    const task = present(look.tx.find('task', taskArn), 'a task that makes way')
+    stopTask(look, task, {
+      stoppedReason: `Scaling activity initiated by (deployment ${task.deploymentId})`,
+    })
+  }
 }
 
 /** Asks every task of a deleted service to stop. */
@@ -100,61 +125,98 @@ export function stopAll(look: ServiceLook): void {
 /** Starts up to `count` tasks of the deployment where there is room; `replaced` of them for unhealthy ones. */
 export function startTasks(look: ServiceLook, deploymentId: string, count: number, replaced: number): void {
   if (count === 0) return
-  const deployment = present(look.tx.find('deployment', deploymentId), 'the deployment to start')
-  if (deployment.retry?.cause === 'TASKS' && look.now < (deployment.retryAt ?? 0)) {
-    look.lookAgainAt(deployment.retryAt ?? 0)
-    return
-  }
+  const deployment = present(look.source(deploymentId), 'the deployment to start')
+  if (isThrottled(look, deployment)) return
   const place = placer(look, deployment)
   const wanted = Math.min(count, startsPerLookMax)
   const started: string[] = []
-  let failures: readonly PlacementFailure[] | undefined
-  while (started.length < wanted && !failures) {
+  let unplaced: Unplaced | undefined
+  for (let task = 0; task < wanted; task++) {
     const placed = place()
-    if ('failures' in placed) failures = placed.failures
-    else started.push(placed.taskArn)
+    if ('taskArn' in placed) started.push(placed.taskArn)
+    else unplaced ??= placed
   }
-  sayStarted(look, started, replaced)
-  if (failures) {
-    look.unplaced = demandOf(
-      present(look.tx.find('taskDefinition', deployment.taskDefinitionArn), 'the revision'),
-    )
-    noteUnplaced(look, deployment, unplacedText(look.service, closestMatch(failures)))
-  } else if (deployment.retry?.cause === 'PLACEMENT')
-    look.putDeployment(withoutRetry(deployment, 'PLACEMENT'))
+  sayStarted(look, started, replaced, deploymentId)
+  if (unplaced) {
+    if (unplaced.demand) look.unplaced = unplaced.demand
+    noteUnplaced(look, deployment, unplaced.message)
+  } else if (deployment.retry?.cause === 'PLACEMENT') look.putSource(withoutRetry(deployment, 'PLACEMENT'))
 }
 
-function sayStarted(look: ServiceLook, started: readonly string[], replaced: number): void {
+/** Whether the deployment waits after launches that failed; the look is then repeated when the wait is over. */
+export function isThrottled(look: ServiceLook, { retry, retryAt = 0 }: TaskSource): boolean {
+  const throttled = retry?.cause === 'TASKS' && look.now < retryAt
+  if (throttled) look.lookAgainAt(retryAt)
+  return throttled
+}
+
+export function sayStarted(look: ServiceLook, started: readonly string[], replaced: number, by = ''): void {
   if (started.length > 0) look.acted = true
   for (let first = 0; first < started.length; first += tasksPerEventMax) {
     const some = started.slice(first, first + tasksPerEventMax)
-    look.say(startedText(look.service, some, Math.max(0, Math.min(replaced - first, some.length))))
+    look.say(startedText(look.speaker(by), some, Math.max(0, Math.min(replaced - first, some.length))))
   }
 }
 
-type Unplaced = Extract<Placement, { failures: unknown }>
+/** Why a task found no place, as the service says it. */
+interface Unplaced {
+  readonly message: string
+  /** How much room it waits for; absent when no instance can help. */
+  readonly demand?: Demand
+}
 
-/** Puts one more task of the deployment each time it is called, or says why there is no place for it. */
-function placer(look: ServiceLook, deployment: Deployment): () => Task | Unplaced {
+/**
+ * Puts one more task of the deployment each time it is called, or says why there is no place for it. With a strategy
+ * each call is another provider's turn; one that has no room keeps its turns, as no other stands in for it.
+ */
+function placer(look: ServiceLook, deployment: TaskSource): () => Task | Unplaced {
+  const { service, tools } = look
+  const capacity = capacityOf(look, deployment)
+  const speaker = look.speaker(deployment.deploymentId)
+  if (capacity.launchType === 'FARGATE') return () => ({ message: noFargateText(speaker) })
+  const { request, launch } = launcher(look, deployment)
+  const turn = turnsOf(look, deployment, capacity)
+  const full = new Map<string | undefined, Unplaced>()
+  return () => {
+    const provider = turn()
+    const known = full.get(provider)
+    if (known) return known
+    const asked = provider === undefined ? request : { ...request, capacityProviderName: provider }
+    const placement = placeTask(tools.fleet.cluster(service.clusterArn), asked)
+    if (!('failures' in placement)) return launch(placement, provider)
+    const message = unplacedText(speaker, placement.closest, provider !== undefined)
+    const unplaced = { message, demand: request.demand }
+    full.set(provider, unplaced)
+    return unplaced
+  }
+}
+
+/** What a task of the deployment asks of its place, and what puts one there, on the provider whose turn it is. */
+export function launcher(
+  look: ServiceLook,
+  deployment: TaskSource,
+): {
+  readonly request: PlacementRequest
+  readonly launch: (placement: TaskPlacement, capacityProviderName?: string) => Task
+} {
   const { tx, tools, service, now } = look
   const taskDefinition = present(tx.find('taskDefinition', deployment.taskDefinitionArn), 'the revision')
   const cluster = present(tx.find('cluster', service.clusterArn), 'the cluster of a service')
-  const launchType = deployment.launchType === 'EXTERNAL' ? 'EXTERNAL' : 'EC2'
+  const { launchType } = capacityOf(look, deployment)
   const group = `service:${service.serviceName}`
   const request = {
     ...requirementsOf(taskDefinition, {
       demand: demandOf(taskDefinition),
       group,
-      launchType,
+      launchType: launchType === 'EXTERNAL' ? 'EXTERNAL' : 'EC2',
       constraints: service.placementConstraints,
+      zones: zonesOfSubnets(tx, deployment.networkConfiguration),
     }),
     strategies: strategiesOf(look),
     fraction: () => tools.ids.fraction(),
   }
   const tags = tagsOf(look, cluster.clusterName, taskDefinition.taskDefinitionArn)
-  return () => {
-    const placement = placeTask(tools.fleet.cluster(service.clusterArn), request)
-    if ('failures' in placement) return placement
+  const launch = (placement: TaskPlacement, capacityProviderName?: string): Task => {
     const instance = tx.find('containerInstance', placement.containerInstanceArn)
     const task = newTask({
       scope: service,
@@ -166,12 +228,14 @@ function placer(look: ServiceLook, deployment: Deployment): () => Task | Unplace
       group,
       service: { serviceArn: service.serviceArn, deploymentId: deployment.deploymentId },
       launchType,
+      capacityProviderName,
       enableExecuteCommand: service.enableExecuteCommand,
     })
     tx.put('task', task)
     if (tags.length > 0) tx.put('resourceTags', { resourceArn: task.taskArn, tags })
     return task
   }
+  return { request, launch }
 }
 
 function tagsOf(
@@ -194,7 +258,7 @@ function tagsOf(
  * A task that finds no place is tried again after a growing wait, and as soon as capacity appears. Only what the wait
  * brought about counts as a further attempt, and as a failure only while nothing of the deployment runs.
  */
-function noteUnplaced(look: ServiceLook, deployment: Deployment, message: string): void {
+export function noteUnplaced(look: ServiceLook, deployment: TaskSource, message: string): void {
   look.trouble(message)
   const waiting = deployment.retry?.cause === 'PLACEMENT' && look.now < (deployment.retryAt ?? 0)
   if (waiting) {
@@ -203,7 +267,7 @@ function noteUnplaced(look: ServiceLook, deployment: Deployment, message: string
   }
   const attempts = (deployment.retry?.cause === 'PLACEMENT' ? deployment.retry.attempts : 0) + 1
   const retryAt = look.now + placementDelayMs(attempts)
-  look.putDeployment({
+  look.putSource({
     ...deployment,
     failedTasks: deployment.failedTasks + (look.hasRunning(deployment) ? 0 : 1),
     retry: { cause: 'PLACEMENT', attempts },

@@ -1,17 +1,21 @@
 import type { Ids } from '@berth/std/id.ts'
 import { type Appraisal, appraise, type Essentials, essentialsOf } from '#domain/rollout-standing.ts'
-import type { Deployment, Service } from '#domain/service.ts'
+import type { Deployment, Rebalancing, Service, TaskSource } from '#domain/service.ts'
 import type { Demand } from '#domain/resources.ts'
 import type { Task } from '#domain/task.ts'
+import { sourceOf, type TaskSet, withLaunches } from '#domain/task-set.ts'
 import type { Fleet } from '#state/fleet.ts'
-import { appendServiceEvent, clearTrouble, sayTrouble } from '#state/service-events.ts'
+import { appendServiceEvent, clearTrouble, repeatEventAfterMs, sayTrouble } from '#state/service-events.ts'
 import type { Transaction } from '#state/store.ts'
+import type { Alarms } from './service-scheduler-alarms.ts'
 
 export interface SchedulerTools {
   readonly ids: Ids
   readonly fleet: Fleet
   /** How long a task without a health check must run before it counts as healthy, in milliseconds. */
   readonly settledAfterMs: number
+  /** Without them there are none that could go off. */
+  readonly alarms?: Alarms
 }
 
 /** One look at one service: its rows, as this look has found and changed them. */
@@ -61,8 +65,42 @@ export class ServiceLook {
     )
   }
 
-  /** Whether a task of the deployment was RUNNING when the look began. */
-  hasRunning({ deploymentId }: Deployment): boolean {
+  /** Oldest first. */
+  get taskSets(): TaskSet[] {
+    return this.tx
+      .by('taskSet', 'service', this.service.serviceArn)
+      .toSorted((one, other) => one.createdAt - other.createdAt)
+  }
+
+  /** The deployment or task set of that id. */
+  source(deploymentId: string): TaskSource | undefined {
+    const taskSet = this.taskSet(deploymentId)
+    return taskSet ? sourceOf(taskSet) : this.tx.find('deployment', deploymentId)
+  }
+
+  /** Writes how the launches of a deployment or task set go. */
+  putSource(source: TaskSource): void {
+    const taskSet = this.taskSet(source.deploymentId)
+    if (taskSet) this.tx.put('taskSet', withLaunches(taskSet, source))
+    const standing = this.tx.find('deployment', source.deploymentId)
+    if (!standing) return
+    const { retry: _retry, retryAt: _retryAt, ...deployment } = standing
+    this.putDeployment({ ...deployment, ...source })
+  }
+
+  /** Who says what happens to the tasks of a deployment or task set. */
+  speaker(deploymentId: string): { readonly serviceName: string; readonly taskSetId?: string } {
+    const { serviceName } = this.service
+    return this.taskSet(deploymentId) ? { serviceName, taskSetId: deploymentId } : { serviceName }
+  }
+
+  /** The task set of that id; undefined for the id of a deployment. */
+  taskSet(id: string): TaskSet | undefined {
+    return this.tx.by('taskSet', 'service', this.service.serviceArn).find((taskSet) => taskSet.id === id)
+  }
+
+  /** Whether a task of the deployment or task set was RUNNING when the look began. */
+  hasRunning({ deploymentId }: TaskSource): boolean {
     return this.tasks.some((task) => task.deploymentId === deploymentId && task.lastStatus === 'RUNNING')
   }
 
@@ -92,6 +130,28 @@ export class ServiceLook {
     if (this.#troubled) return
     const clear = clearTrouble(this.service)
     if (clear !== this.service) this.putService(clear)
+  }
+
+  /** Notes how far tasks have been moved between zones; undefined: there is nothing to note. */
+  putRebalancing(rebalancing: Rebalancing | undefined): void {
+    const { rebalancing: before, ...service } = this.service
+    if (before !== undefined || rebalancing !== undefined)
+      this.putService({ ...service, ...(rebalancing && { rebalancing }) })
+  }
+
+  /** Says that the service is steady, now and again as long as it is. */
+  noteSteady(message: string): void {
+    const { steadyAt } = this.service
+    if (steadyAt === undefined || this.now >= steadyAt + repeatEventAfterMs) {
+      this.say(message)
+      this.putService({ ...this.service, steadyAt: this.now })
+    }
+    this.lookAgainAt((this.service.steadyAt ?? this.now) + repeatEventAfterMs)
+  }
+
+  noteUnsteady(): void {
+    const { steadyAt, ...unsteady } = this.service
+    if (steadyAt !== undefined) this.putService(unsteady)
   }
 
   /** Look again at `timeMs`, should nothing change before. */

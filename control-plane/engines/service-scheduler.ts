@@ -1,17 +1,28 @@
-import { planRollout, type Standing } from '#domain/rollout.ts'
+import type { Standing } from '#domain/rollout.ts'
 import { settledAfterMsDefault } from '#domain/rollout-standing.ts'
-import { inconsistentFrom } from '#domain/restart-throttle.ts'
-import type { ContainerInstance } from '#domain/container-instance.ts'
-import type { Deployment, Service } from '#domain/service.ts'
-import { blockedText, inconsistentText } from '#domain/service-events-text.ts'
-import type { Task } from '#domain/task.ts'
+import { isStaying } from '#domain/container-instance.ts'
+import { controllerOf, type Deployment, type Service } from '#domain/service.ts'
+import { isFinished } from '#domain/service-deployment.ts'
 import type { View } from '#state/store.ts'
 import type { Reconciler } from './reconciler.ts'
-import { accountForEnded, breakCircuit, noteHealthy } from './service-scheduler-failures.ts'
-import { startTasks, stopAll, stopTasks } from './service-scheduler-launch.ts'
+import { watchAlarms } from './service-scheduler-alarms.ts'
+import {
+  daemonServicesOf,
+  daemonsFirst,
+  isDaemon,
+  servicesLeaving,
+  stepDaemon,
+} from './service-scheduler-daemon.ts'
+import { breakCircuit, takeUp } from './service-scheduler-deployment.ts'
+import { accountForEnded, noteHealthy } from './service-scheduler-failures.ts'
+import { stopAll } from './service-scheduler-launch.ts'
+import { stagedBy, stepStages } from './service-scheduler-lifecycle.ts'
 import { type SchedulerTools, ServiceLook } from './service-scheduler-look.ts'
-import { conclude, endService } from './service-scheduler-progress.ts'
+import { conclude, concludeStage, endService } from './service-scheduler-progress.ts'
+import { healthyIn, standingsOf, step, tasksOf } from './service-scheduler-step.ts'
+import { stepTaskSets } from './service-scheduler-task-set.ts'
 import { WaitingServices } from './service-scheduler-waiting.ts'
+import { balance, continueBalancing } from './service-scheduler-zones.ts'
 
 /**
  * Keeps each service at its desired count of healthy tasks, and takes it from one deployment to the next within its
@@ -31,11 +42,17 @@ export function serviceScheduler({
     watches: {
       service: (row) => row.serviceArn,
       deployment: (row) => row.serviceArn,
+      taskSet: (row) => row.serviceArn,
+      // What others write there: what was asked of it, and what the world answered to its lifecycle.
+      serviceDeployment: (row) =>
+        row.status.endsWith('_REQUESTED') || (row.lifecycle && !isFinished(row)) ? row.serviceArn : undefined,
       task: (row) => [
         ...(row.serviceArn === undefined ? [] : [row.serviceArn]),
         ...(row.lastStatus === 'STOPPED' ? waiting.wokenBy(row.containerInstanceArn) : []),
+        ...(row.lastStatus === 'STOPPED' ? servicesLeaving(view, row.containerInstanceArn) : []),
       ],
       containerInstance: (row) => [
+        ...daemonServicesOf(view, row.clusterArn),
         ...(isStaying(row) && row.agentConnected ? waiting.wokenBy(row.containerInstanceArn) : []),
         ...(isStaying(row) && row.agentConnected ? [] : servicesOn(view, row.containerInstanceArn)),
       ],
@@ -50,7 +67,7 @@ export function serviceScheduler({
         .map((service) => service.serviceArn),
     reconcile(tx, now, places = new Set()) {
       const again: Array<{ place: string; at: number }> = []
-      for (const place of places) {
+      for (const place of daemonsFirst(tx, places)) {
         const service = tx.find('service', place)
         if (!service || !isScheduled(service)) {
           waiting.set(place, undefined)
@@ -70,12 +87,10 @@ export function serviceScheduler({
   }
 }
 
-/** Services that are this engine's affair. DAEMON services and other controllers' are not scheduled here. */
-function isScheduled({ status, schedulingStrategy, deploymentController }: Service): boolean {
+/** Services that are this engine's affair. The task sets of CodeDeploy are not there, but the end of its services is. */
+function isScheduled(service: Service): boolean {
   return (
-    status !== 'INACTIVE' &&
-    schedulingStrategy === 'REPLICA' &&
-    (deploymentController?.type ?? 'ECS') === 'ECS'
+    service.status === 'DRAINING' || (service.status === 'ACTIVE' && controllerOf(service) !== 'CODE_DEPLOY')
   )
 }
 
@@ -86,58 +101,49 @@ function lookAt(look: ServiceLook): void {
     endService(look)
     return
   }
+  if (controllerOf(look.service) === 'EXTERNAL') {
+    stepTaskSets(look)
+    look.settleTrouble()
+    return
+  }
+  takeUp(look)
   const before = look.primary
   if (!before) return
-  const standings = look.tasks
-    .filter((task) => task.desiredStatus === 'RUNNING')
-    .map((task) => stand(look, task))
-  const healthy = standings.filter(
-    ({ deploymentId, phase }) => deploymentId === before.deploymentId && phase === 'healthy',
-  ).length
+  const standings = standingsOf(look)
+  const healthy = healthyIn(tasksOf(standings, before.deploymentId))
   breakCircuit(look, noteHealthy(look, before, healthy))
-  const primary = look.primary ?? before
-  step(look, primary, standings)
-  conclude(look, look.primary ?? primary, standings)
+  watchAlarms(look)
+  deploy(look, look.primary ?? before, standings)
   look.settleTrouble()
 }
 
+function deploy(look: ServiceLook, primary: Deployment, standings: readonly Standing[]): void {
+  const staged = stagedBy(look, primary)
+  if (staged && !stepStages(look, primary, staged, standings)) {
+    concludeStage(look)
+    return
+  }
+  let counted = standings
+  if (isDaemon(look.service)) counted = stepDaemon(look, primary, standings)
+  else stepRolling(look, primary, standings)
+  const after = look.primary ?? primary
+  if (conclude(look, after, counted) && !isDaemon(look.service)) balance(look, after, standings)
+}
+
 /** One step of the rollout, or of keeping what is there. */
-function step(look: ServiceLook, primary: Deployment, tasks: readonly Standing[]): void {
-  const { desiredCount, deploymentConfiguration } = look.service
-  const { fallback } = look
-  const plan = planRollout({
-    desiredCount,
-    minimumHealthyPercent: deploymentConfiguration.minimumHealthyPercent ?? 100,
-    maximumPercent: deploymentConfiguration.maximumPercent ?? 200,
-    primary: primary.deploymentId,
+function stepRolling(look: ServiceLook, primary: Deployment, tasks: readonly Standing[]): void {
+  const extra = continueBalancing(look, primary, tasks)
+  // Tasks that have just made way are not to be counted on.
+  if (look.acted) return
+  step(look, {
+    extra,
+    deploymentId: primary.deploymentId,
+    desiredCount: look.service.desiredCount,
     failed: primary.rolloutState === 'FAILED',
-    ...(fallback && { fallback: fallback.deploymentId }),
+    // What has completed needs no help of what it replaced.
+    ...(look.fallback && primary.rolloutState !== 'COMPLETED' && { fallback: look.fallback.deploymentId }),
     tasks,
   })
-  stopTasks(look, plan.stops, primary.deploymentId)
-  const unhealthyIn = (id: string): number =>
-    tasks.filter(({ deploymentId, phase }) => deploymentId === id && phase === 'unhealthy').length
-  if (fallback)
-    startTasks(look, fallback.deploymentId, plan.startFallback, unhealthyIn(fallback.deploymentId))
-  startTasks(look, primary.deploymentId, plan.start, unhealthyIn(primary.deploymentId))
-  if (plan.blocked) look.trouble(blockedText(look.service))
-  const { retry } = look.primary ?? primary
-  if (retry?.cause === 'TASKS' && retry.attempts >= inconsistentFrom)
-    look.trouble(inconsistentText(look.service))
-}
-
-function stand(look: ServiceLook, task: Task): Standing {
-  const { phase, healthyAt } = look.appraise(task)
-  if (healthyAt !== undefined) look.lookAgainAt(healthyAt)
-  const instance = look.tx.find('containerInstance', task.containerInstanceArn ?? '')
-  // A task that does not run yet has nothing to lose: it does not wait for an agent that may never come back.
-  const draining =
-    instance !== undefined && (!isStaying(instance) || (phase === 'pending' && !instance.agentConnected))
-  return { taskArn: task.taskArn, deploymentId: task.deploymentId ?? '', phase, draining }
-}
-
-function isStaying({ status }: ContainerInstance): boolean {
-  return status === 'ACTIVE' || status === 'REGISTERING'
 }
 
 function servicesOn(view: View, containerInstanceArn: string): string[] {

@@ -1,4 +1,4 @@
-import type { DesiredStatus } from '#domain/task.ts'
+import type { DesiredStatus, Task } from '#domain/task.ts'
 import type { View } from '#state/store.ts'
 import type { Reconciler } from './reconciler.ts'
 
@@ -18,7 +18,10 @@ interface Assignment {
   readonly taskArns: readonly string[]
 }
 
-/** Tells each connected agent of every task whose desired state its present session has not been told. */
+/**
+ * Tells each connected agent of every task whose desired state its present session has not been told. While a managed
+ * daemon of the instance starts, other tasks that are to start wait for it.
+ */
 export function taskDispatch(agents: Agents): Reconciler<Assignment> {
   return {
     name: 'task-dispatch',
@@ -42,12 +45,20 @@ export function taskDispatch(agents: Agents): Reconciler<Assignment> {
   }
 }
 
+/** Whether a task is to run and does not yet. */
+function isComing({ desiredStatus, lastStatus }: Task): boolean {
+  return desiredStatus === 'RUNNING' && lastStatus !== 'RUNNING'
+}
+
 function assign(view: View, agents: Agents, containerInstanceArn: string): Assignment | undefined {
   const told = agents.told(containerInstanceArn)
   if (!told) return undefined
-  const taskArns = view
-    .by('task', 'containerInstance', containerInstanceArn)
+  const tasks = view.by('task', 'containerInstance', containerInstanceArn)
+  // Managed daemons go first: what applications rely on is there before them.
+  const daemonsComing = tasks.some((task) => task.daemonArn !== undefined && isComing(task))
+  const taskArns = tasks
     .filter((task) => told.get(task.taskArn) !== task.desiredStatus)
+    .filter((task) => !(daemonsComing && task.daemonArn === undefined && isComing(task)))
     .map((task) => task.taskArn)
   return taskArns.length > 0 ? { containerInstanceArn, taskArns } : undefined
 }

@@ -1,3 +1,10 @@
+import type { Idempotency } from '#domain/identity.ts'
+import {
+  forgetDaemonDeployment,
+  forgetDaemonTaskDefinition,
+  settleDaemonTaskDefinitions,
+} from '#state/daemon-history.ts'
+import { forgetServiceDeployment, forgetServiceHistory } from '#state/service-deployments.ts'
 import type { Transaction } from '#state/store.ts'
 import { hourOf } from '#state/tables.ts'
 import type { Reconciler } from './reconciler.ts'
@@ -10,6 +17,8 @@ const stoppedTaskKeptMs = hourMs
  * them to be gone.
  */
 const inactiveKeptMs = hourMs
+/** https://docs.aws.amazon.com/AmazonECS/latest/developerguide/service-deployment.html */
+const serviceHistoryKeptMs = 90 * 24 * hourMs
 const rowsPerLookMax = 500
 const place = 'all'
 
@@ -43,6 +52,34 @@ const forgettables: readonly Forgettable[] = [
       })),
   },
   {
+    keptMs: serviceHistoryKeptMs,
+    times: (tx) => tx.list('serviceDeployment').map(({ finishedAt }) => finishedAt),
+    inHour: (tx, hour) =>
+      tx.by('serviceDeployment', 'finishedHour', hour).map((row) => ({
+        at: row.finishedAt ?? 0,
+        forget: () => forgetServiceDeployment(tx, row),
+      })),
+  },
+  {
+    // AWS does not say how long; as long as those of services.
+    keptMs: serviceHistoryKeptMs,
+    times: (tx) => tx.list('daemonDeployment').map(({ finishedAt }) => finishedAt),
+    inHour: (tx, hour) =>
+      tx.by('daemonDeployment', 'finishedHour', hour).map((row) => ({
+        at: row.finishedAt ?? 0,
+        forget: () => forgetDaemonDeployment(tx, row),
+      })),
+  },
+  {
+    keptMs: inactiveKeptMs,
+    times: (tx) => tx.list('daemonTaskDefinition').map(({ deletedAt }) => deletedAt),
+    inHour: (tx, hour) =>
+      tx.by('daemonTaskDefinition', 'deletedHour', hour).map((row) => ({
+        at: row.deletedAt ?? 0,
+        forget: () => forgetDaemonTaskDefinition(tx, row.daemonTaskDefinitionArn),
+      })),
+  },
+  {
     keptMs: inactiveKeptMs,
     times: (tx) => tx.list('containerInstance').map(({ inactiveAt }) => inactiveAt),
     inHour: (tx, hour) =>
@@ -55,19 +92,28 @@ const forgettables: readonly Forgettable[] = [
       })),
   },
   {
-    keptMs: 0,
-    times: (tx) => tx.list('idempotency').map(({ expiresAt }) => expiresAt),
+    keptMs: inactiveKeptMs,
+    times: (tx) => tx.list('capacityProvider').map(({ inactiveAt }) => inactiveAt),
     inHour: (tx, hour) =>
-      tx.by('idempotency', 'expiryHour', hour).map(({ key, expiresAt }) => ({
-        at: expiresAt,
-        forget: () => tx.delete('idempotency', key),
+      tx.by('capacityProvider', 'inactiveHour', hour).map(({ capacityProviderArn, inactiveAt = 0 }) => ({
+        at: inactiveAt,
+        forget: () => tx.delete('capacityProvider', capacityProviderArn),
+      })),
+  },
+  {
+    keptMs: 0,
+    times: (tx) => tx.list('idempotency').map(({ expiresAt, reviewAt = expiresAt }) => reviewAt),
+    inHour: (tx, hour) =>
+      tx.by('idempotency', 'expiryHour', hour).map((row) => ({
+        at: row.reviewAt ?? row.expiresAt,
+        forget: () => reviewToken(tx, row),
       })),
   },
 ]
 
 /**
- * Forgets stopped tasks, deleted services, deregistered instances and client tokens when their time is over, found by the
- * hour it lies in, and deleted task definitions when nothing refers to them any more.
+ * Forgets stopped tasks, deleted services, old service deployments, deregistered instances and client tokens when their
+ * time is over, found by the hour it lies in, and deleted task definitions when nothing refers to them any more.
  */
 export function taskReaper(): Reconciler {
   /** The first hour of each that may still hold something. */
@@ -78,6 +124,7 @@ export function taskReaper(): Reconciler {
     periodMs: 60_000,
     reconcile(tx, now) {
       forgetTaskDefinitions(tx)
+      settleDaemonTaskDefinitions(tx, now)
       let left = rowsPerLookMax
       for (const forgettable of forgettables) {
         if (left === 0) break
@@ -108,11 +155,23 @@ function forgetTaskDefinitions(tx: Transaction): void {
     const needed =
       tx.count('task', 'taskDefinition', taskDefinitionArn) > 0 ||
       tx.count('deployment', 'taskDefinition', taskDefinitionArn) > 0 ||
+      tx.count('taskSet', 'taskDefinition', taskDefinitionArn) > 0 ||
       services.some(({ status }) => status !== 'INACTIVE')
     if (needed) continue
     tx.delete('taskDefinition', taskDefinitionArn)
     tx.delete('resourceTags', taskDefinitionArn)
   }
+}
+
+/**
+ * A token of RunTask is good for a day, but for an hour only after the last of its tasks has stopped: those are forgotten
+ * by then. So most tokens need not be kept for long. https://docs.aws.amazon.com/AmazonECS/latest/APIReference/ECS_Idempotency.html
+ */
+function reviewToken(tx: Transaction, row: Idempotency): void {
+  const { key, expiresAt, reviewAt = expiresAt, resourceArns } = row
+  const stands = reviewAt < expiresAt && resourceArns.some((arn) => tx.find('task', arn))
+  if (stands) tx.put('idempotency', { ...row, reviewAt: Math.min(expiresAt, reviewAt + hourMs) })
+  else tx.delete('idempotency', key)
 }
 
 function forgetTask(tx: Transaction, taskArn: string): void {
@@ -121,10 +180,7 @@ function forgetTask(tx: Transaction, taskArn: string): void {
 }
 
 function forgetService(tx: Transaction, serviceArn: string): void {
-  for (const { sequence } of tx.by('serviceEvent', 'service', serviceArn))
-    tx.delete('serviceEvent', `${serviceArn}/${sequence}`)
-  for (const { deploymentId } of tx.by('deployment', 'service', serviceArn))
-    tx.delete('deployment', deploymentId)
+  forgetServiceHistory(tx, serviceArn)
   tx.delete('resourceTags', serviceArn)
   tx.delete('service', serviceArn)
 }

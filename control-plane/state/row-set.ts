@@ -174,7 +174,8 @@ export class RowSet<Row> {
   /** What changes meanwhile comes into the index by itself: each row is put in as it is when its turn comes. */
   *#fill(keysOf: Index<Row>['keysOf'], buckets: Index<Row>['buckets']): Generator<undefined> {
     let count = 0
-    for (const key of [...this.#entries.inOrder().keys()]) {
+    const keys = Array.from(this.#entries.inOrder().keys())
+    for (const key of keys) {
       const entry = this.#entries.get(key)
       if (entry) for (const place of listed(keysOf(entry.row))) add(buckets, place, key, entry)
       if (++count % this.#sliceRows === 0) yield

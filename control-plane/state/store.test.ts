@@ -145,3 +145,51 @@ describe('opening', () => {
     )
   })
 })
+
+describe('a rehearsal', () => {
+  test('shows its transactions each other, and leaves no trace', async () => {
+    const { journal, appended } = heldJournal()
+    const store = await Store.open(journal)
+    store.update((tx) => tx.put('accessKey', accessKey('a')))
+    await turn()
+    const told: unknown[] = []
+    store.watch((changes) => told.push(changes))
+    const seen = store.rehearse(() => {
+      store.update((tx) => {
+        tx.put('accessKey', accessKey('b'))
+        tx.delete('accessKey', 'a')
+      })
+      const refused = (): unknown =>
+        store.update((tx) => {
+          tx.put('accessKey', accessKey('c'))
+          throw new Error('refused')
+        })
+      expect(refused).toThrow('refused')
+      return store.update((tx) => tx.list('accessKey').map(({ accessKeyId }) => accessKeyId))
+    })
+    expect(seen).toEqual(['b'])
+    expect(store.list('accessKey')).toEqual([accessKey('a')])
+    expect(store.by('accessKey', 'principal', 'root')).toEqual([accessKey('a')])
+    expect([told, store.position]).toEqual([[], 1])
+    await turn()
+    expect(appended).toHaveLength(1)
+  })
+
+  test('that throws is undone as well', async () => {
+    const store = await Store.open(memoryJournal)
+    const failing = (): unknown =>
+      store.rehearse(() => {
+        store.update((tx) => tx.put('accessKey', accessKey('a')))
+        throw new Error('no')
+      })
+    expect(failing).toThrow('no')
+    expect(store.list('accessKey')).toEqual([])
+    store.update((tx) => tx.put('accessKey', accessKey('b')))
+    expect(store.position).toBe(1)
+  })
+
+  test('is not for inside a transaction', async () => {
+    const store = await Store.open(memoryJournal)
+    expect(() => store.update(() => store.rehearse(() => 1))).toThrow('assertion failed')
+  })
+})

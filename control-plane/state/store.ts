@@ -73,6 +73,8 @@ export class Store implements View {
   #durablePosition = 0
   #flushing = false
   #inTransaction = false
+  /** What a rehearsal has done so far. */
+  #rehearsed: Step[] | undefined
   #failure: unknown
   readonly #fail = Promise.withResolvers<never>()
 
@@ -149,10 +151,27 @@ export class Store implements View {
     this.#inTransaction = true
     try {
       const result = this.#run(body, steps)
-      if (steps.length > 0) this.#commit(steps)
+      if (this.#rehearsed) this.#rehearsed.push(...steps)
+      else if (steps.length > 0) this.#commit(steps)
       return result
     } finally {
       this.#inTransaction = false
+    }
+  }
+
+  /**
+   * Runs `body`, whose transactions see each other's changes as ever, and undoes all of them: what it returns is what
+   * would happen. Nobody is told, nothing is journaled, and the position stays.
+   */
+  rehearse<Result>(body: () => Result extends Promise<unknown> ? never : Result): Result {
+    assert(!this.#inTransaction && !this.#rehearsed, 'a rehearsal inside a transaction or a rehearsal')
+    const steps: Step[] = []
+    this.#rehearsed = steps
+    try {
+      return body()
+    } finally {
+      this.#rehearsed = undefined
+      this.#undo(steps)
     }
   }
 

@@ -1,20 +1,33 @@
-import { scopeKey } from '#domain/arn.ts'
+import { arnName, scopeKey } from '#domain/arn.ts'
+import { type CapacityProvider, isBuiltInProvider } from '#domain/capacity-provider.ts'
 import type { Cluster } from '#domain/cluster.ts'
 import type { ContainerInstance } from '#domain/container-instance.ts'
+import type { DaemonTaskDefinition, DaemonTaskDefinitionFamily } from '#domain/daemon-task-definition.ts'
+import type { Daemon, DaemonDeployment, DaemonRevision } from '#domain/daemon.ts'
 import type { AccessKey, Idempotency, InstallationSecret } from '#domain/identity.ts'
 import type { Image, Layer, Repository } from '#domain/image.ts'
 import type { Instance, SecurityGroup, Subnet, Vpc } from '#domain/instance.ts'
+import type { Rule, RuleTarget } from '#domain/schedule/rule.ts'
+import type { Schedule, ScheduleGroup } from '#domain/schedule/schedule.ts'
 import type { Deployment, Service, ServiceEvent } from '#domain/service.ts'
+import { isFinished, type ServiceDeployment, type ServiceRevision } from '#domain/service-deployment.ts'
 import type { AccountSetting, ResourceTags } from '#domain/tags.ts'
 import type { TaskDefinition, TaskDefinitionFamily } from '#domain/task-definition.ts'
+import type { TaskSet } from '#domain/task-set.ts'
 import type { Task } from '#domain/task.ts'
 
 /** Everything the control plane knows: a table a kind of thing, a row a thing. */
 export interface Tables {
   accessKey: AccessKey
   accountSetting: AccountSetting
+  capacityProvider: CapacityProvider
   cluster: Cluster
   containerInstance: ContainerInstance
+  daemon: Daemon
+  daemonDeployment: DaemonDeployment
+  daemonRevision: DaemonRevision
+  daemonTaskDefinition: DaemonTaskDefinition
+  daemonTaskDefinitionFamily: DaemonTaskDefinitionFamily
   deployment: Deployment
   idempotency: Idempotency
   image: Image
@@ -23,13 +36,20 @@ export interface Tables {
   layer: Layer
   repository: Repository
   resourceTags: ResourceTags
+  rule: Rule
+  ruleTarget: RuleTarget
+  schedule: Schedule
+  scheduleGroup: ScheduleGroup
   securityGroup: SecurityGroup
   service: Service
+  serviceDeployment: ServiceDeployment
   serviceEvent: ServiceEvent
+  serviceRevision: ServiceRevision
   subnet: Subnet
   task: Task
   taskDefinition: TaskDefinition
   taskDefinitionFamily: TaskDefinitionFamily
+  taskSet: TaskSet
   vpc: Vpc
 }
 export type TableName = keyof Tables
@@ -65,6 +85,38 @@ export function hourOf(timeMs: number): string {
 const familyOf = (taskDefinitionArn: string): string =>
   taskDefinitionArn.slice(taskDefinitionArn.indexOf('/') + 1, taskDefinitionArn.lastIndexOf(':'))
 
+/** The key of the tasks of a cluster of which that is asked: of all, or of those with one value of a filter. */
+export function listedTasksKey(
+  { clusterArn, desiredStatus }: { readonly clusterArn: string; readonly desiredStatus: string },
+  filter?: 'family' | 'group' | 'launchType' | 'startedBy' | 'containerInstance',
+  value?: string,
+): string {
+  return filter === undefined
+    ? `${clusterArn} ${desiredStatus}`
+    : `${clusterArn} ${desiredStatus} ${filter} ${value}`
+}
+
+function listedTasksKeys(row: Task): readonly string[] {
+  const { startedBy, containerInstanceArn } = row
+  const keys = [
+    listedTasksKey(row),
+    listedTasksKey(row, 'family', familyOf(row.taskDefinitionArn)),
+    listedTasksKey(row, 'launchType', row.launchType),
+  ]
+  if (startedBy !== undefined) keys.push(listedTasksKey(row, 'startedBy', startedBy))
+  if (containerInstanceArn !== undefined)
+    keys.push(listedTasksKey(row, 'containerInstance', containerInstanceArn))
+  // Only services and daemons are asked for by their groups.
+  if ((row.serviceArn ?? row.daemonArn) !== undefined) keys.push(listedTasksKey(row, 'group', row.group))
+  return keys
+}
+
+/** How a service is counted: by its launch type, or by what its providers are. */
+function serviceLaunchType({ launchType, capacityProviderStrategy: [first] = [] }: Service): string {
+  if (first) return isBuiltInProvider(first.capacityProvider ?? '') ? 'FARGATE' : 'EC2'
+  return launchType ?? 'EC2'
+}
+
 export const tables = {
   accessKey: define<AccessKey>()({
     key: (row) => row.accessKeyId,
@@ -74,24 +126,85 @@ export const tables = {
     key: (row) => `${row.scope} ${row.principalArn} ${row.name}`,
     indexes: { scope: (row) => row.scope },
   }),
-  cluster: define<Cluster>()({ key: (row) => row.clusterArn, indexes: { scope: scopeKey } }),
+  capacityProvider: define<CapacityProvider>()({
+    key: (row) => row.capacityProviderArn,
+    indexes: {
+      scope: scopeKey,
+      /** Those of managed instances that are not deleted, by their cluster. */
+      cluster: (row) => (row.status === 'INACTIVE' ? undefined : row.clusterArn),
+      /** Deleted ones by the hour in which they became INACTIVE, for the reaper. */
+      inactiveHour: (row) => (row.inactiveAt === undefined ? undefined : hourOf(row.inactiveAt)),
+    },
+  }),
+  cluster: define<Cluster>()({
+    key: (row) => row.clusterArn,
+    indexes: {
+      scope: scopeKey,
+      /** The clusters that are not deleted, by each capacity provider associated with them. */
+      capacityProvider: (row) =>
+        row.status === 'INACTIVE'
+          ? undefined
+          : row.capacityProviders.map((name) => `${scopeKey(row)}/${name}`),
+    },
+  }),
   containerInstance: define<ContainerInstance>()({
     key: (row) => row.containerInstanceArn,
     indexes: {
       cluster: (row) => row.clusterArn,
+      /** By status, to count those that are registered. */
+      status: (row) => `${row.clusterArn} ${row.status}`,
       ec2Instance: (row) => row.ec2InstanceId,
       clientToken: (row) => row.clientToken,
+      /** Those of a capacity provider that are not INACTIVE. */
+      capacityProvider: (row) =>
+        row.status === 'INACTIVE' || row.capacityProviderName === undefined
+          ? undefined
+          : `${row.clusterArn} ${row.capacityProviderName}`,
       /** Deregistered ones by the hour in which they became INACTIVE, for the reaper. */
       inactiveHour: (row) => (row.inactiveAt === undefined ? undefined : hourOf(row.inactiveAt)),
     },
   }),
+  daemon: define<Daemon>()({
+    key: (row) => row.daemonArn,
+    indexes: {
+      cluster: (row) => row.clusterArn,
+      /** By each of its capacity providers, so that an instance finds its daemons. */
+      capacityProvider: (row) => row.capacityProviderArns.map((arn) => `${row.clusterArn} ${arnName(arn)}`),
+    },
+  }),
+  daemonDeployment: define<DaemonDeployment>()({
+    key: (row) => row.daemonDeploymentArn,
+    indexes: {
+      daemon: (row) => row.daemonArn,
+      /** Those that a newer one takes over from, by their daemon. */
+      stopping: (row) => (row.status === 'STOP_REQUESTED' ? row.daemonArn : undefined),
+      /** What is over by the hour in which it ended, for the reaper. */
+      finishedHour: (row) => (row.finishedAt === undefined ? undefined : hourOf(row.finishedAt)),
+    },
+  }),
+  daemonRevision: define<DaemonRevision>()({
+    key: (row) => row.daemonRevisionArn,
+    indexes: { daemon: (row) => row.daemonArn, taskDefinition: (row) => row.daemonTaskDefinitionArn },
+  }),
+  daemonTaskDefinition: define<DaemonTaskDefinition>()({
+    key: (row) => row.daemonTaskDefinitionArn,
+    indexes: {
+      family: familyKey,
+      scope: scopeKey,
+      /** All that become DELETED once nothing refers to them. */
+      deleting: (row) => (row.status === 'DELETE_IN_PROGRESS' ? 'all' : undefined),
+      /** DELETED ones by the hour in which they became so, for the reaper. */
+      deletedHour: (row) => (row.deletedAt === undefined ? undefined : hourOf(row.deletedAt)),
+    },
+  }),
+  daemonTaskDefinitionFamily: define<DaemonTaskDefinitionFamily>()({ key: familyKey, indexes: {} }),
   deployment: define<Deployment>()({
     key: (row) => row.deploymentId,
     indexes: { service: (row) => row.serviceArn, taskDefinition: (row) => row.taskDefinitionArn },
   }),
   idempotency: define<Idempotency>()({
     key: (row) => row.key,
-    indexes: { expiryHour: (row) => hourOf(row.expiresAt) },
+    indexes: { expiryHour: (row) => hourOf(row.reviewAt ?? row.expiresAt) },
   }),
   image: define<Image>()({
     key: (row) => `${row.repositoryArn}@${row.imageDigest}`,
@@ -121,6 +234,31 @@ export const tables = {
   }),
   repository: define<Repository>()({ key: (row) => row.repositoryArn, indexes: { scope: scopeKey } }),
   resourceTags: define<ResourceTags>()({ key: (row) => row.resourceArn, indexes: {} }),
+  rule: define<Rule>()({
+    key: (row) => row.ruleArn,
+    indexes: {
+      scope: scopeKey,
+      /** All that will fire. */
+      waiting: (row) => (row.next ? 'all' : undefined),
+    },
+  }),
+  ruleTarget: define<RuleTarget>()({
+    key: (row) => `${row.ruleArn} ${row.id}`,
+    indexes: { rule: (row) => row.ruleArn, arn: (row) => row.arn },
+  }),
+  schedule: define<Schedule>()({
+    key: (row) => row.scheduleArn,
+    indexes: {
+      scope: scopeKey,
+      group: (row) => `${scopeKey(row)}/${row.groupName}`,
+      /** All that will run. */
+      waiting: (row) => (row.next ? 'all' : undefined),
+    },
+  }),
+  scheduleGroup: define<ScheduleGroup>()({
+    key: (row) => row.scheduleGroupArn,
+    indexes: { scope: scopeKey },
+  }),
   securityGroup: define<SecurityGroup>()({
     key: (row) => row.groupId,
     indexes: { scope: scopeKey, vpc: (row) => row.vpcId },
@@ -129,13 +267,48 @@ export const tables = {
     key: (row) => row.serviceArn,
     indexes: {
       cluster: (row) => row.clusterArn,
+      /** Those with a task on each instance, which every new instance concerns. */
+      daemon: (row) =>
+        row.schedulingStrategy === 'DAEMON' && row.status === 'ACTIVE' ? row.clusterArn : undefined,
+      /** By status, and by status and launch type, to count a cluster's services. */
+      status: (row) => [
+        `${row.clusterArn} ${row.status}`,
+        `${row.clusterArn} ${row.status} ${serviceLaunchType(row)}`,
+      ],
+      /** Those that are not deleted, by each capacity provider of their strategy. */
+      capacityProvider: (row) =>
+        row.status === 'INACTIVE'
+          ? undefined
+          : row.capacityProviderStrategy?.map((item) => `${row.clusterArn} ${item.capacityProvider}`),
       taskDefinition: (row) => row.taskDefinitionArn,
       /** Deleted services by the hour in which they became INACTIVE, for the reaper. */
       inactiveHour: (row) => (row.inactiveAt === undefined ? undefined : hourOf(row.inactiveAt)),
     },
   }),
+  serviceDeployment: define<ServiceDeployment>()({
+    key: (row) => row.serviceDeploymentArn,
+    indexes: {
+      service: (row) => row.serviceArn,
+      /** Those that have not finished, by service. */
+      unfinished: (row) => (isFinished(row) ? undefined : row.serviceArn),
+      /** All that have not finished and shift traffic. */
+      staged: (row) => (row.lifecycle && !isFinished(row) ? 'all' : undefined),
+      /** By each revision they name, which stays as long as one of them does. */
+      revision: (row) => [
+        row.targetServiceRevisionArn,
+        ...row.sourceServiceRevisionArns,
+        ...(row.rollback?.serviceRevisionArn === undefined ? [] : [row.rollback.serviceRevisionArn]),
+      ],
+      /** By the hour in which they finished, for the reaper. */
+      finishedHour: (row) => (row.finishedAt === undefined ? undefined : hourOf(row.finishedAt)),
+    },
+  }),
   serviceEvent: define<ServiceEvent>()({
     key: (row) => `${row.serviceArn}/${row.sequence}`,
+    indexes: { service: (row) => row.serviceArn },
+  }),
+  serviceRevision: define<ServiceRevision>()({
+    key: (row) => row.serviceRevisionArn,
     indexes: { service: (row) => row.serviceArn },
   }),
   subnet: define<Subnet>()({
@@ -148,36 +321,64 @@ export const tables = {
       cluster: (row) => row.clusterArn,
       /** By what they were last seen to be, to count a cluster's running and pending tasks. */
       last: (row) => `${row.clusterArn} ${row.lastStatus}`,
-      /** By what is asked of them, so that a list of RUNNING tasks does not walk the stopped ones. */
-      desired: (row) => `${row.clusterArn} ${row.desiredStatus}`,
+      /** The same of those that are not STOPPED by launch type too, for a cluster's statistics. */
+      lastByLaunchType: (row) =>
+        row.lastStatus === 'STOPPED' ? undefined : `${row.clusterArn} ${row.lastStatus} ${row.launchType}`,
+      /** Those on a capacity provider that are not STOPPED: while there are any, it stays associated. */
+      capacityProvider: (row) =>
+        row.lastStatus === 'STOPPED' || row.capacityProviderName === undefined
+          ? undefined
+          : `${row.clusterArn} ${row.capacityProviderName}`,
+      /**
+       * By what is asked of them and each thing that ListTasks filters by, so that a page of tasks costs no more than
+       * the tasks that one of its filters leaves.
+       */
+      listed: listedTasksKeys,
       /** The tasks on an instance, stopped ones left out: they hold nothing there. */
       containerInstance: (row) => (row.lastStatus === 'STOPPED' ? undefined : row.containerInstanceArn),
       /** The tasks of a service or deployment that are not STOPPED yet. */
       service: (row) => (row.lastStatus === 'STOPPED' ? undefined : row.serviceArn),
       deployment: (row) => (row.lastStatus === 'STOPPED' ? undefined : row.deploymentId),
+      /** The same of a managed daemon. */
+      daemon: (row) => (row.lastStatus === 'STOPPED' ? undefined : row.daemonArn),
+      /** A service's tasks that were ever protected and have not STOPPED. */
+      protected: (row) =>
+        row.lastStatus === 'STOPPED' || row.protectedUntil === undefined ? undefined : row.serviceArn,
       /** The tasks of a revision that are not STOPPED: while there are any, it stays. */
       taskDefinition: (row) => (row.lastStatus === 'STOPPED' ? undefined : row.taskDefinitionArn),
-      startedBy: (row) => (row.startedBy === undefined ? undefined : `${row.clusterArn} ${row.startedBy}`),
-      family: (row) => `${row.clusterArn} ${familyOf(row.taskDefinitionArn)}`,
       /** Running standalone tasks and service tasks by group, for spread, distinctInstance and task:group. */
       group: (row) => (row.desiredStatus === 'STOPPED' ? undefined : `${row.clusterArn} ${row.group}`),
       /** Stopped tasks by the hour in which they stopped, for the reaper. */
       stoppedHour: (row) => (row.stoppedAt === undefined ? undefined : hourOf(row.stoppedAt)),
-      /** A service's stopped tasks from whose end the scheduler has not drawn its conclusions yet. */
+      /** A service's or daemon's stopped tasks from whose end its scheduler has not drawn its conclusions yet. */
       unaccounted: (row) =>
-        row.lastStatus === 'STOPPED' && row.accounted === undefined ? row.serviceArn : undefined,
+        row.lastStatus === 'STOPPED' && row.accounted === undefined
+          ? (row.serviceArn ?? row.daemonArn)
+          : undefined,
     },
   }),
   taskDefinition: define<TaskDefinition>()({
     key: (row) => row.taskDefinitionArn,
     indexes: {
-      family: familyKey,
-      scope: scopeKey,
+      /**
+       * By family and status, the oldest revision first. What stands for a daemon task definition is in no list of
+       * task definitions.
+       */
+      familyStatus: (row) => (row.daemon ? undefined : `${familyKey(row)} ${row.status}`),
       /** All that are to be forgotten once nothing refers to them. */
       deleting: (row) => (row.status === 'DELETE_IN_PROGRESS' ? 'all' : undefined),
     },
   }),
   taskDefinitionFamily: define<TaskDefinitionFamily>()({ key: familyKey, indexes: { scope: scopeKey } }),
+  taskSet: define<TaskSet>()({
+    key: (row) => row.taskSetArn,
+    indexes: {
+      service: (row) => row.serviceArn,
+      taskDefinition: (row) => row.taskDefinitionArn,
+      capacityProvider: (row) =>
+        row.capacityProviderStrategy?.map((item) => `${row.clusterArn} ${item.capacityProvider}`),
+    },
+  }),
   vpc: define<Vpc>()({ key: (row) => row.vpcId, indexes: { scope: scopeKey } }),
 }
 

@@ -1,7 +1,12 @@
 import type { RunInstancesCommandInput } from '@aws-sdk/client-ec2'
 import { beforeEach, expect, test } from 'vitest'
 import { testContext, type TestContext } from '#api/testing.ts'
-import { describeInstances, describeInstanceStatus, describeNetworkInterfaces } from './instance.ts'
+import {
+  describeInstanceAttribute,
+  describeInstances,
+  describeInstanceStatus,
+  describeNetworkInterfaces,
+} from './instance.ts'
 import { rebootInstances, startInstances, stopInstances, terminateInstances } from './instance-state.ts'
 import { describeSubnets } from './network.ts'
 import { runInstances } from './run-instances.ts'
@@ -344,4 +349,12 @@ test('shows nothing of another account', () => {
   const other = { ...context, scope: { accountId: '111111111111', region: 'us-east-1' } }
   expect(describeInstances(other, {}).Reservations).toEqual([])
   expect(codeOf(() => terminateInstances(other, { InstanceIds: [id] }))).toBe('InvalidInstanceID.NotFound')
+})
+
+test.each(['kernel', 'constructor'])('does not keep the attribute %s', (name) => {
+  const input = { InstanceId: idOf(), Attribute: name as 'kernel' }
+  expect(code(() => describeInstanceAttribute(context, input))).toEqual([
+    'UnsupportedOperation',
+    `Berth does not keep the attribute ${name}.`,
+  ])
 })

@@ -171,7 +171,8 @@ export function describeInstanceAttribute(
     groupSet: { Groups: (row?.securityGroupIds ?? []).map((GroupId) => ({ GroupId })) },
     blockDeviceMapping: { BlockDeviceMappings: [] },
   }
-  const attribute = attributes[input.Attribute ?? '']
+  const name = input.Attribute ?? ''
+  const attribute = Object.hasOwn(attributes, name) ? attributes[name] : undefined
   if (attribute === undefined)
     throw new AwsError('UnsupportedOperation', `Berth does not keep the attribute ${input.Attribute}.`)
   return { InstanceId: row?.instanceId, ...attribute }

@@ -36,7 +36,7 @@ export function listImages(context: Context, input: ListImagesRequest): ListImag
   const keyOf = (id: ImageIdentifier): string => `${id.imageDigest} ${id.imageTag ?? ''}`
   const { rows, nextToken } = page(
     ids,
-    pageOf(input, { repository: repository.repositoryArn, wanted }),
+    pageOf(context, input, { repository: repository.repositoryArn, wanted }),
     keyOf,
   )
   return { imageIds: [...rows], ...(nextToken !== undefined && { nextToken }) }
@@ -57,7 +57,7 @@ export function describeImages(context: Context, input: DescribeImagesRequest): 
   )
   const { rows, nextToken } = page(
     images,
-    pageOf(input, { repository: repository.repositoryArn, wanted }),
+    pageOf(context, input, { repository: repository.repositoryArn, wanted }),
     (image) => image.imageDigest,
   )
   return {

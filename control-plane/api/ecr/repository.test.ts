@@ -112,6 +112,15 @@ test.each<[string, Partial<CreateRepositoryRequest>]>([
     "InvalidTagParameterException: The tag with key 'aws:x' is not valid",
     { tags: [{ Key: 'aws:x', Value: '' }] },
   ],
+  [
+    "InvalidTagParameterException: The tag with key 'x' is given more than once",
+    {
+      tags: [
+        { Key: 'x', Value: '' },
+        { Key: 'x', Value: '1' },
+      ],
+    },
+  ],
 ])('refuses to make a repository: %s', (refusal, input) => {
   expect(refusalOf(() => create(input))).toBe(refusal)
 })

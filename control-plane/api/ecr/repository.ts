@@ -83,7 +83,7 @@ export function describeRepositories(
       ),
     }
   const all = context.store.by('repository', 'scope', scopeKey({ ...context.scope, accountId: registryId }))
-  const { rows, nextToken } = page(all, pageOf(input, { registryId }), (row) => row.repositoryName)
+  const { rows, nextToken } = page(all, pageOf(context, input, { registryId }), (row) => row.repositoryName)
   return {
     repositories: rows.map((row) => showRepository(context, row)),
     ...(nextToken !== undefined && { nextToken }),
@@ -178,6 +178,11 @@ function repositoryByArn(view: View, resourceArn: string | undefined): Repositor
 }
 
 function checkTags(tags: ReadonlyArray<{ Key: string | undefined; Value: string | undefined }>): Tags {
+  const keys = tags.map(({ Key = '' }) => Key)
+  const twice = keys.find((key, index) => keys.indexOf(key) < index)
+  // How AWS puts this is not known.
+  if (twice !== undefined)
+    throw new AwsError('InvalidTagParameterException', `The tag with key '${twice}' is given more than once`)
   return tags.map(({ Key = '', Value = '' }) => {
     if (Key.length < 1 || Key.length > 128 || Value.length > 256 || /^aws:/i.test(Key))
       throw new AwsError('InvalidTagParameterException', `The tag with key '${Key}' is not valid`)

@@ -73,11 +73,12 @@ export function namedResource(
 
 /** How ECR pages: a hundred at a time, a thousand at most. */
 export function pageOf(
+  context: Context,
   {
     maxResults,
     nextToken,
   }: { readonly maxResults?: number | undefined; readonly nextToken?: string | undefined },
   parameters: Readonly<Record<string, unknown>>,
 ) {
-  return { maxResults, nextToken, limit: 1000, default: 100, parameters }
+  return { context, maxResults, nextToken, limit: 1000, default: 100, parameters }
 }

@@ -11,8 +11,8 @@ import type {
   SettingName,
 } from '@aws-sdk/client-ecs'
 import { AwsError } from '@berth/wire/error.ts'
-import type { Context, Operation } from '#api/operation.ts'
-import { scopeKey } from '#domain/arn.ts'
+import type { Caller, Context, Operation } from '#api/operation.ts'
+import { parseArn, scopeKey } from '#domain/arn.ts'
 import type { AccountSetting } from '#domain/tags.ts'
 import type { View } from '#state/store.ts'
 import { page } from '#api/page.ts'
@@ -26,7 +26,7 @@ interface Rule {
 }
 
 const onOrOff = ['enabled', 'disabled']
-/** Kept for scripts of before 2021 that choose: ARNs are in the long format whatever is chosen. */
+/** Kept for scripts of before 2021 that choose for a principal: ARNs are in the long format whatever is chosen. */
 const longArns: Rule = { value: 'enabled', allowed: onOrOff }
 
 /** https://docs.aws.amazon.com/AmazonECS/latest/developerguide/ecs-account-settings.html */
@@ -63,7 +63,12 @@ export const putAccountSettingDefault: Operation<
   PutAccountSettingDefaultResponse
 > = {
   resources: () => ['*'],
-  run: (context, { name, value }) => put(context, accountDefault, name, value),
+  run: (context, { name, value }) => {
+    // AWS's text, which Terraform looks for when it is to take such a setting back.
+    if (name !== undefined && settings[name] === longArns && value === 'disabled')
+      throw new AwsError('InvalidParameterException', 'You can no longer disable Long Arn settings')
+    return put(context, accountDefault, name, value)
+  },
 }
 
 export const deleteAccountSetting: Operation<DeleteAccountSettingRequest, DeleteAccountSettingResponse> = {
@@ -95,7 +100,7 @@ export const listAccountSettings: Operation<ListAccountSettingsRequest, ListAcco
     const parameters = { operation: 'ListAccountSettings', name, value, principalArn, effectiveSettings }
     const { rows, ...rest } = page(
       found.filter((setting) => value === undefined || setting.value === value),
-      { maxResults, nextToken, limit: 10, default: 10, parameters },
+      { context, maxResults, nextToken, limit: 10, default: 10, parameters },
       (setting) => setting.name ?? '',
     )
     return { settings: [...rows], ...rest }
@@ -115,11 +120,8 @@ function put(
       'InvalidParameterException',
       `The setting ${name} is managed by AWS and cannot be changed.`,
     )
-  if (!allowed.includes(value))
-    throw new AwsError(
-      'InvalidParameterException',
-      `Invalid value '${value}' for ${name}: it should be one of [${allowed.join(',')}]`,
-    )
+  // AWS says no more than this: https://github.com/aws/aws-cli/issues/3785
+  if (!allowed.includes(value)) throw new AwsError('InvalidParameterException', "Invalid setting 'value'")
   return context.store.update((tx) => {
     const row: AccountSetting = { scope: scopeKey(context.scope), principalArn, name, value }
     tx.put('accountSetting', row)
@@ -134,18 +136,44 @@ function effective(view: View, context: Context, principal: string, name: Settin
   return show(context, principal, name, chosen?.value ?? settings[name].value)
 }
 
+/** The names that AWS's refusal lists: not all there are now, and some that its model does not have. */
+const namesSaid =
+  'serviceLongArnFormat,taskLongArnFormat,containerInstanceLongArnFormat,containerLongArnFormat,awsvpcTrunking,containerInsights,dualStackIPv6'
+
 function knownName(name: string | undefined): SettingName {
   if (name === undefined || !Object.hasOwn(settings, name))
-    throw new AwsError(
-      'InvalidParameterException',
-      `${name ?? 'name'} should be one of [${Object.keys(settings).join(',')}]`,
-    )
+    throw new AwsError('InvalidParameterException', `${name ?? 'name'} should be one of [${namesSaid}]`)
   return name as SettingName
 }
 
+/**
+ * The principal whose settings are meant: the caller's own, unless the root user names another. What a session of a role
+ * sets is set for the role; federated users have the settings of the account.
+ * https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_PutAccountSetting.html
+ */
 function principalOf({ caller, scope }: Context, principalArn: string | undefined): string {
-  const principal = principalArn ?? caller.arn
-  return principal === rootArn(scope.accountId) ? accountDefault : principal
+  const root = rootArn(scope.accountId)
+  const own = ownPrincipal(caller, root)
+  const principal = principalArn ?? own
+  if (principal !== own && principal !== root && !isPrincipal(principal, scope.accountId))
+    throw new AwsError('InvalidParameterException', "Invalid setting 'principalArn'")
+  if (own !== root && principal !== own)
+    throw new AwsError(
+      'AccessDeniedException',
+      'You must be the root user, or the principal, to use principalArn.',
+    )
+  return principal === root ? accountDefault : principal
+}
+
+function ownPrincipal({ arn }: Caller, root: string): string {
+  const [kind = '', name = ''] = parseArn(arn)?.resource.split('/') ?? []
+  if (kind === 'assumed-role') return root.replace(/root$/, `role/${name}`)
+  return kind === 'federated-user' ? root : arn
+}
+
+function isPrincipal(principalArn: string, accountId: string): boolean {
+  const arn = parseArn(principalArn)
+  return arn?.service === 'iam' && arn.accountId === accountId && /^(?:user|role)\/.+/.test(arn.resource)
 }
 
 function keyOf({ scope }: Context, principal: string, name: SettingName): string {

@@ -5,6 +5,12 @@ import { expect, test } from 'vitest'
 import { testContext } from '#api/testing.ts'
 import { listAccountSettings, putAccountSetting } from './account-setting.ts'
 import { listAttributes, putAttributes } from './attribute.ts'
+import { describeCapacityProviders } from './capacity-provider-list.ts'
+import {
+  createCapacityProvider,
+  deleteCapacityProvider,
+  updateCapacityProvider,
+} from './capacity-provider.ts'
 import { putClusterCapacityProviders } from './cluster-capacity.ts'
 import { createCluster, deleteCluster, describeClusters } from './cluster.ts'
 import { discoverPollEndpoint, registerContainerInstance } from './container-instance-registration.ts'
@@ -117,7 +123,7 @@ test('answers about clusters, task definitions, instances and settings fit the m
     [
       ECS.DescribeContainerInstancesResponse$,
       describeContainerInstances.run(context, {
-        containerInstances: [arn, 'nope'],
+        containerInstances: [arn, '0'.repeat(32)],
         include: ['TAGS', 'CONTAINER_INSTANCE_HEALTH'],
       }),
     ],
@@ -136,4 +142,35 @@ test('answers about clusters, task definitions, instances and settings fit the m
     [ECS.DeleteClusterResponse$, deleteCluster.run(context, { cluster: 'default' })],
   )
   for (const [schema, answer] of seen) expect(check(schema, answer)).toEqual([])
+})
+
+test('answers about capacity providers fit the model', async () => {
+  const context = await testContext()
+  createCluster.run(context, {})
+  const created = createCapacityProvider.run(context, {
+    name: 'group',
+    autoScalingGroupProvider: { autoScalingGroupArn: 'group' },
+    tags: [{ key: 'a', value: 'b' }],
+  })
+  const managed = createCapacityProvider.run(context, {
+    name: 'managed',
+    cluster: 'default',
+    managedInstancesProvider: {
+      infrastructureRoleArn: 'arn:aws:iam::000000000000:role/infrastructure',
+      instanceLaunchTemplate: {
+        ec2InstanceProfileArn: 'arn:aws:iam::000000000000:instance-profile/instances',
+        networkConfiguration: { subnets: ['subnet-1'] },
+        instanceRequirements: { vCpuCount: { min: 1 }, memoryMiB: { min: 1 } },
+      },
+    },
+  })
+  const autoScalingGroupProvider = { managedScaling: { targetCapacity: 50 } }
+  const described = describeCapacityProviders.run(context, { include: ['TAGS'] })
+  const updated = updateCapacityProvider.run(context, { name: 'group', autoScalingGroupProvider })
+  const deleted = deleteCapacityProvider.run(context, { capacityProvider: 'group' })
+  for (const answer of [created, managed])
+    expect(check(ECS.CreateCapacityProviderResponse$, answer)).toEqual([])
+  expect(check(ECS.DescribeCapacityProvidersResponse$, described)).toEqual([])
+  expect(check(ECS.UpdateCapacityProviderResponse$, updated)).toEqual([])
+  expect(check(ECS.DeleteCapacityProviderResponse$, deleted)).toEqual([])
 })

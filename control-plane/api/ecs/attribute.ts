@@ -10,16 +10,16 @@ import type {
 import { AwsError } from '@berth/wire/error.ts'
 import type { Context, Operation } from '#api/operation.ts'
 import type { Cluster } from '#domain/cluster.ts'
-import { isBuiltIn } from '#domain/container-instance-registration.ts'
+import { attributeProblem, customAttributesMax, isBuiltIn } from '#domain/container-instance-registration.ts'
 import type { ContainerInstance } from '#domain/container-instance.ts'
 import type { View } from '#state/store.ts'
-import { liveInstances } from './container-instance.ts'
-import { page } from '#api/page.ts'
-import { checkOneOf } from './placement-checks.ts'
-import { clusterArnOf, findContainerInstance, resolveCluster } from './resolve.ts'
+import { instancesAfter } from './container-instance.ts'
+import { pageInOrder } from '#api/page.ts'
+import { checkOneOf, refuse } from './placement-checks.ts'
+import { clusterArnOf, resolveCluster } from './resolve.ts'
+import { containerInstanceArnOf } from './task-reference.ts'
 
 const requestCountMax = 10
-const customCountMax = 10
 
 export const putAttributes: Operation<PutAttributesRequest, PutAttributesResponse> = {
   resources: targets,
@@ -32,10 +32,10 @@ export const putAttributes: Operation<PutAttributesRequest, PutAttributesRespons
         const attribute = { name, ...(value !== undefined && { value }) }
         const merged = new Map([...target.attributes, attribute].map((each) => [each.name, each] as const))
         const custom = [...merged.values()].filter((each) => !isBuiltIn(each))
-        if (!isBuiltIn(attribute) && custom.length > customCountMax)
+        if (custom.length > customAttributesMax)
           throw new AwsError(
             'AttributeLimitExceededException',
-            `A resource can have at most ${customCountMax} custom attributes.`,
+            `A resource can have at most ${customAttributesMax} custom attributes.`,
           )
         tx.put('containerInstance', {
           ...target,
@@ -75,61 +75,72 @@ export const listAttributes: Operation<ListAttributesRequest, ListAttributesResp
   resources: (context, { cluster }) => [clusterArnOf(context, cluster)],
   run: (context, input) => {
     const { cluster: clusterRef, attributeName, attributeValue, targetType, maxResults, nextToken } = input
-    checkOneOf('targetType', targetType, ['container-instance'])
+    checkOneOf('targetType', targetType ?? '', ['container-instance'])
     if (attributeValue !== undefined && attributeName === undefined)
-      throw new AwsError('InvalidParameterException', 'attributeName is required with attributeValue.')
+      refuse('attributeName is required with attributeValue.')
     const cluster = resolveCluster(context.store, context, clusterRef)
-    const found = liveInstances(context.store, cluster).flatMap((instance) =>
-      instance.attributes
-        .filter(
-          ({ name, value }) =>
-            (attributeName === undefined || name === attributeName) &&
-            (attributeValue === undefined || value === attributeValue),
-        )
-        .map(({ name = '', value }) => ({
-          name,
-          ...(value !== undefined && { value }),
-          targetId: instance.containerInstanceArn,
-        })),
-    )
     const parameters = {
       operation: 'ListAttributes',
       cluster: cluster.clusterArn,
       attributeName,
       attributeValue,
     }
-    const { rows, ...rest } = page(
-      found,
-      { maxResults, nextToken, limit: 100, default: 100, parameters },
+    const { rows, ...rest } = pageInOrder(
+      (after) => attributesAfter(context.store, cluster, { attributeName, attributeValue }, after),
+      { context, maxResults, nextToken, limit: 100, default: 100, parameters },
       ({ name, targetId }) => `${targetId} ${name}`,
     )
     return { attributes: [...rows], ...rest }
   },
 }
 
-function checkAttributes(attributes: readonly Attribute[]): void {
-  const refuse = (message: string): never => {
-    throw new AwsError('InvalidParameterException', message)
+interface Listed extends Attribute {
+  readonly name: string
+  readonly targetId: string
+}
+
+/** The attributes of the cluster's instances in the order of `TARGET NAME`, those after one of them or all. */
+function* attributesAfter(
+  view: View,
+  cluster: Cluster,
+  { attributeName, attributeValue }: Pick<ListAttributesRequest, 'attributeName' | 'attributeValue'>,
+  after: string | undefined,
+): Generator<Listed> {
+  const [target, last = ''] = after?.split(' ') ?? []
+  const first = target === undefined ? undefined : view.find('containerInstance', target)
+  const isLive = ({ status }: ContainerInstance): boolean => status !== 'INACTIVE'
+  const listed = function* (instance: ContainerInstance): Generator<Listed> {
+    const sorted = instance.attributes
+      .map(({ name = '', value }) => ({ name, ...(value !== undefined && { value }) }))
+      .toSorted((one, other) => (one.name < other.name ? -1 : 1))
+    for (const attribute of sorted)
+      if (
+        (attributeName === undefined || attribute.name === attributeName) &&
+        (attributeValue === undefined || attribute.value === attributeValue)
+      )
+        yield { ...attribute, targetId: instance.containerInstanceArn }
   }
+  if (first && isLive(first)) for (const each of listed(first)) if (each.name > last) yield each
+  for (const instance of instancesAfter(view, cluster, target, isLive)) yield* listed(instance)
+}
+
+function checkAttributes(attributes: readonly Attribute[]): void {
   if (attributes.length === 0) refuse('Attributes cannot be empty.')
   if (attributes.length > requestCountMax)
     refuse(`Attributes cannot have more than ${requestCountMax} elements.`)
-  for (const { name = '', value = '', targetType } of attributes) {
-    checkOneOf('targetType', targetType, ['container-instance'])
-    if (!/^[A-Za-z0-9\-_/\\.]{1,128}$/.test(name))
-      refuse(
-        'Attribute names must have 1 to 128 letters, numbers, hyphens, underscores, slashes and periods.',
-      )
-    if (!/^(?:[A-Za-z0-9\-_.@:/\\](?:[A-Za-z0-9\-_.@:/\\ ]{0,126}[A-Za-z0-9\-_.@:/\\])?)?$/.test(value))
-      refuse(
-        'Attribute values must have 1 to 128 letters, numbers, hyphens, underscores, periods, at signs, slashes, colons and spaces, with no space at either end.',
-      )
+  for (const attribute of attributes) {
+    checkOneOf('targetType', attribute.targetType, ['container-instance'])
+    if (attribute.targetType === undefined && attribute.targetId?.startsWith('arn:') === false)
+      refuse('targetType is required when targetId is not an ARN.')
+    const problem = attributeProblem(attribute)
+    if (problem !== undefined) refuse(problem)
+    if (isBuiltIn(attribute)) refuse(`Attribute '${attribute.name}' is reserved and cannot be changed.`)
   }
 }
 
 function resolveTarget(view: View, cluster: Cluster, targetId: string | undefined): ContainerInstance {
-  if (!targetId) throw new AwsError('InvalidParameterException', 'targetId is required.')
-  const target = findContainerInstance(view, cluster, targetId)
+  if (!targetId) return refuse('targetId is required.')
+  const target = view.find('containerInstance', containerInstanceArnOf(cluster, targetId))
   if (!target || target.status === 'INACTIVE')
     throw new AwsError('TargetNotFoundException', `The specified target ${targetId} was not found.`)
   return target

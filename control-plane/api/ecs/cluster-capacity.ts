@@ -5,78 +5,109 @@ import type {
   PutClusterCapacityProvidersResponse,
 } from '@aws-sdk/client-ecs'
 import { AwsError } from '@berth/wire/error.ts'
-import type { Operation } from '#api/operation.ts'
+import type { Context, Operation } from '#api/operation.ts'
+import { scopeKey } from '#domain/arn.ts'
+import { capacityProviderArn, capacityProviderName, isBuiltInProvider } from '#domain/capacity-provider.ts'
 import type { Cluster } from '#domain/cluster.ts'
 import type { View } from '#state/store.ts'
+import { checkAssociated, completeStrategy } from './capacity-choice.ts'
+import { refuse } from './placement-checks.ts'
 import { clusterArnOf, resolveCluster } from './resolve.ts'
 import { showCluster } from './show-cluster.ts'
 
 const providersCountMax = 20
-/** The providers every account has. */
-const predefined: ReadonlySet<string> = new Set(['FARGATE', 'FARGATE_SPOT'])
+
+type Association = Pick<Cluster, 'capacityProviders' | 'defaultCapacityProviderStrategy'>
 
 export const putClusterCapacityProviders: Operation<
   PutClusterCapacityProvidersRequest,
   PutClusterCapacityProvidersResponse
 > = {
   resources: (context, { cluster }) => [clusterArnOf(context, cluster)],
-  run: (context, input) => {
-    const { capacityProviders = [], defaultCapacityProviderStrategy = [] } = input
-    return context.store.update((tx) => {
+  run: (context, input) =>
+    context.store.update((tx) => {
       const cluster = resolveCluster(tx, context, input.cluster)
-      checkCapacityProviders(capacityProviders, defaultCapacityProviderStrategy)
-      for (const removed of cluster.capacityProviders.filter((name) => !capacityProviders.includes(name)))
-        if (isInUse(tx, cluster, removed))
+      const association = checkedAssociation(tx, context, cluster.clusterArn, input)
+      for (const removed of cluster.capacityProviders.filter(
+        (name) => !association.capacityProviders.includes(name),
+      ))
+        if (isInUse(tx, cluster.clusterArn, removed))
           throw new AwsError(
             'ResourceInUseException',
             'The specified capacity provider is in use and cannot be removed.',
           )
-      const updated: Cluster = { ...cluster, capacityProviders, defaultCapacityProviderStrategy }
+      const updated: Cluster = { ...cluster, ...association }
       tx.put('cluster', updated)
       return { cluster: showCluster(tx, updated, ['ATTACHMENTS', 'SETTINGS', 'TAGS']) }
-    })
-  },
+    }),
 }
 
-/** Throws InvalidParameterException when the providers are not there, or the strategy is none of them. */
-export function checkCapacityProviders(
-  capacityProviders: readonly string[],
-  strategy: readonly CapacityProviderStrategyItem[],
-): void {
-  const refuse = (message: string): never => {
-    throw new AwsError('InvalidParameterException', message)
-  }
-  if (capacityProviders.length > providersCountMax)
-    refuse(`A cluster can have at most ${providersCountMax} capacity providers.`)
-  for (const name of capacityProviders)
-    if (!predefined.has(name))
-      refuse(
-        `The specified capacity provider '${name}' was not found. Specify a valid name or ARN and try again.`,
-      )
-  for (const { capacityProvider = '', base = 0, weight = 0 } of strategy) {
-    if (!capacityProviders.includes(capacityProvider))
-      refuse(
-        'The specified capacity provider strategy cannot contain a capacity provider that is not associated with the cluster. Associate the capacity provider with the cluster or specify a valid capacity provider and try again.',
-      )
-    if (base < 0 || base > 100_000) refuse('The base of a capacity provider must be between 0 and 100000.')
-    if (weight < 0 || weight > 1000) refuse('The weight of a capacity provider must be between 0 and 1000.')
-  }
+/**
+ * The providers and the strategy as a cluster keeps them: names, each once, with those of managed instances, which are the
+ * cluster's from when they are made until they are deleted. Throws InvalidParameterException when a provider is not there
+ * or not for this cluster, or the strategy is none of them.
+ */
+export function checkedAssociation(
+  view: View,
+  context: Context,
+  clusterArn: string,
+  {
+    capacityProviders: refs = [],
+    defaultCapacityProviderStrategy = [],
+  }: {
+    readonly capacityProviders?: readonly string[] | undefined
+    readonly defaultCapacityProviderStrategy?: readonly CapacityProviderStrategyItem[] | undefined
+  },
+): Association {
+  const managed = view.by('capacityProvider', 'cluster', clusterArn).map(({ name }) => name)
+  const asked = refs.map((ref) => associable(view, context, clusterArn, ref))
+  const capacityProviders = [...new Set([...asked, ...managed])]
+  checkProvidersCount(capacityProviders)
+  const strategy = completeStrategy(context, defaultCapacityProviderStrategy)
+  checkAssociated(view, context, strategy, capacityProviders)
   if (strategy.filter(({ base = 0 }) => base > 0).length > 1)
     refuse(
       'The specified capacity provider strategy contains multiple capacity providers with a base value defined. Only one capacity provider per strategy can have a base value defined.',
     )
+  return { capacityProviders, defaultCapacityProviderStrategy: strategy }
 }
 
-function isInUse(view: View, { clusterArn }: Cluster, name: string): boolean {
-  const byService = view
-    .by('service', 'cluster', clusterArn)
-    .some(
-      ({ status, capacityProviderStrategy = [] }) =>
-        status !== 'INACTIVE' &&
-        capacityProviderStrategy.some(({ capacityProvider }) => capacityProvider === name),
+/** Throws InvalidParameterException. */
+export function checkProvidersCount(capacityProviders: readonly string[]): void {
+  if (capacityProviders.length > providersCountMax)
+    refuse('The maximum number of capacity providers per cluster has been exceeded.')
+}
+
+/** The name of the provider, when there is one that the cluster may have. */
+function associable(view: View, { scope }: Context, clusterArn: string, ref: string): string {
+  const name = capacityProviderName(scope, ref) ?? ''
+  if (isBuiltInProvider(name)) return name
+  const provider = view.find('capacityProvider', capacityProviderArn(scope, name))
+  if (!provider)
+    return refuse(
+      'The specified capacity provider was not found. Specify a valid capacity provider and try again.',
     )
-  const byTask = view
-    .by('task', 'cluster', clusterArn)
-    .some(({ lastStatus, capacityProviderName }) => lastStatus !== 'STOPPED' && capacityProviderName === name)
-  return byService || byTask
+  if (provider.status !== 'ACTIVE')
+    refuse(
+      `The specified capacity provider '${name}' is not in an ACTIVE state. Specify a valid capacity provider and try again.`,
+    )
+  // Of the next text the end, of the one after it all, is made in AWS's manner: no source has it whole.
+  if (provider.clusterArn !== undefined && provider.clusterArn !== clusterArn)
+    refuse(
+      'Cannot associate Managed Instances capacity provider to clusters using this API. Managed Instances capacity providers are already associated with the cluster that they were created in.',
+    )
+  const others = view.by('cluster', 'capacityProvider', `${scopeKey(scope)}/${name}`)
+  if (others.some((other) => other.clusterArn !== clusterArn))
+    refuse(
+      `The specified capacity provider '${name}' is already associated with another cluster. Specify a valid capacity provider and try again.`,
+    )
+  return name
+}
+
+/** Whether a task is on the provider, or a service or task set may start one there. */
+export function isInUse(view: View, clusterArn: string, name: string): boolean {
+  const key = `${clusterArn} ${name}`
+  return (['task', 'service', 'taskSet'] as const).some(
+    (table) => view.count(table, 'capacityProvider', key) > 0,
+  )
 }

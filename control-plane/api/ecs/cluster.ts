@@ -17,34 +17,38 @@ import type {
 } from '@aws-sdk/client-ecs'
 import { AwsError } from '@berth/wire/error.ts'
 import type { Context, Operation } from '#api/operation.ts'
+import { page } from '#api/page.ts'
 import { formatArn, scopeKey } from '#domain/arn.ts'
 import type { Cluster } from '#domain/cluster.ts'
+import { taskStatuses } from '#domain/task.ts'
 import type { Transaction } from '#state/store.ts'
 import { effectiveSetting } from './account-setting.ts'
-import { checkCapacityProviders } from './cluster-capacity.ts'
-import { page } from '#api/page.ts'
+import { checkedAssociation } from './cluster-capacity.ts'
+import { fingerprintOf } from './idempotency.ts'
+import { checkOneOf, refuse } from './placement-checks.ts'
 import { clusterArnOf, findCluster, resolveCluster } from './resolve.ts'
 import { showCluster } from './show-cluster.ts'
 import { checkedTags, putTags } from './tag.ts'
 
 const describedCountMax = 100
 
+/**
+ * Makes a cluster, or gives the one of that name that is there. What the request says beside the name must then be as
+ * the cluster has it.
+ */
 export const createCluster: Operation<CreateClusterRequest, CreateClusterResponse> = {
   resources: (context, { clusterName }) => [clusterArnOf(context, clusterName)],
   run: (context, input) => {
     const { clusterName = 'default', configuration, serviceConnectDefaults } = input
-    const { capacityProviders = [], defaultCapacityProviderStrategy = [] } = input
     if (!/^[a-zA-Z0-9\-_]{1,255}$/.test(clusterName))
-      throw new AwsError('InvalidParameterException', 'ClusterName must match ^[a-zA-Z0-9\\-_]{1,255}$')
+      refuse('ClusterName must match ^[a-zA-Z0-9\\-_]{1,255}$')
     checkSettings(input.settings)
     checkConfiguration(configuration)
-    checkCapacityProviders(capacityProviders, defaultCapacityProviderStrategy)
+    checkNamespace(serviceConnectDefaults?.namespace)
     const tags = checkedTags(input.tags)
 
     return context.store.update((tx) => {
       const clusterArn = formatArn(context.scope, 'ecs', `cluster/${clusterName}`)
-      const present = tx.find('cluster', clusterArn)
-      if (present?.status === 'ACTIVE') return { cluster: showCluster(tx, present) }
       const cluster: Cluster = {
         ...context.scope,
         clusterArn,
@@ -52,12 +56,16 @@ export const createCluster: Operation<CreateClusterRequest, CreateClusterRespons
         status: 'ACTIVE',
         settings: merged(defaultSettings(context), input.settings),
         ...(configuration && { configuration }),
-        capacityProviders,
-        defaultCapacityProviderStrategy,
+        ...checkedAssociation(tx, context, clusterArn, input),
         ...(serviceConnectDefaults?.namespace && {
           serviceConnectNamespace: serviceConnectDefaults.namespace,
         }),
         createdAt: context.clock.now(),
+      }
+      const present = tx.find('cluster', clusterArn)
+      if (present?.status === 'ACTIVE') {
+        requireSame(present, cluster, input)
+        return { cluster: showCluster(tx, present, ['CONFIGURATIONS', 'SETTINGS', 'TAGS']) }
       }
       tx.put('cluster', cluster)
       putTags(tx, clusterArn, tags)
@@ -66,15 +74,32 @@ export const createCluster: Operation<CreateClusterRequest, CreateClusterRespons
   },
 }
 
+/** The members that AWS compares, each with what it becomes of the cluster; one that is left out is not compared. */
+const compared = {
+  settings: 'settings',
+  configuration: 'configuration',
+  capacityProviders: 'capacityProviders',
+  defaultCapacityProviderStrategy: 'defaultCapacityProviderStrategy',
+  serviceConnectDefaults: 'serviceConnectNamespace',
+} as const satisfies Partial<Record<keyof CreateClusterRequest, keyof Cluster>>
+
+function requireSame(present: Cluster, asked: Cluster, input: CreateClusterRequest): void {
+  for (const [member, row] of Object.entries(compared) as Array<[keyof typeof compared, keyof Cluster]>)
+    if (
+      input[member] !== undefined &&
+      fingerprintOf({ is: present[row] }) !== fingerprintOf({ is: asked[row] })
+    )
+      refuse(
+        'Arguments on this idempotent request are inconsistent with arguments used in previous request(s).',
+      )
+}
+
 export const describeClusters: Operation<DescribeClustersRequest, DescribeClustersResponse> = {
   resources: (context, { clusters = [] }) =>
     (clusters.length > 0 ? clusters : [undefined]).map((ref) => clusterArnOf(context, ref)),
   run: (context, { clusters = [], include = [] }) => {
     if (clusters.length > describedCountMax)
-      throw new AwsError(
-        'InvalidParameterException',
-        `Clusters cannot have more than ${describedCountMax} elements.`,
-      )
+      refuse(`Clusters cannot have more than ${describedCountMax} elements.`)
     const refs = clusters.length > 0 ? [...new Set(clusters)] : ['default']
     const found: Cluster[] = []
     const failures: Failure[] = []
@@ -95,7 +120,7 @@ export const listClusters: Operation<ListClustersRequest, ListClustersResponse> 
       .filter(({ status }) => status === 'ACTIVE')
     const { rows, ...rest } = page(
       active,
-      { maxResults, nextToken, limit: 100, default: 100, parameters: { operation: 'ListClusters' } },
+      { context, maxResults, nextToken, limit: 100, default: 100, parameters: { operation: 'ListClusters' } },
       ({ clusterArn }) => clusterArn,
     )
     return { clusterArns: rows.map(({ clusterArn }) => clusterArn), ...rest }
@@ -108,6 +133,7 @@ export const updateCluster: Operation<UpdateClusterRequest, UpdateClusterRespons
     const { settings, configuration, serviceConnectDefaults } = input
     checkSettings(settings)
     checkConfiguration(configuration)
+    checkNamespace(serviceConnectDefaults?.namespace)
     return context.store.update((tx) => {
       const { serviceConnectNamespace, ...cluster } = resolveCluster(tx, context, input.cluster)
       // An empty namespace takes the default namespace away; none leaves it.
@@ -152,20 +178,28 @@ export const deleteCluster: Operation<DeleteClusterRequest, DeleteClusterRespons
 }
 
 function requireEmpty(tx: Transaction, { clusterArn }: Cluster): void {
-  if (tx.by('containerInstance', 'cluster', clusterArn).some(({ status }) => status !== 'INACTIVE'))
+  const some = (table: 'containerInstance' | 'service', ...statuses: readonly string[]): boolean =>
+    statuses.some((status) => tx.count(table, 'status', `${clusterArn} ${status}`) > 0)
+  if (some('containerInstance', 'ACTIVE', 'DRAINING', 'REGISTERING', 'DEREGISTERING'))
     throw new AwsError(
       'ClusterContainsContainerInstancesException',
       'The Cluster cannot be deleted while Container Instances are active or draining.',
     )
-  if (tx.by('service', 'cluster', clusterArn).some(({ status }) => status === 'ACTIVE'))
+  if (some('service', 'ACTIVE'))
     throw new AwsError(
       'ClusterContainsServicesException',
       'The Cluster cannot be deleted while Services are active.',
     )
-  if (tx.by('task', 'cluster', clusterArn).some(({ lastStatus }) => lastStatus !== 'STOPPED'))
+  const live = taskStatuses.filter((status) => status !== 'STOPPED')
+  if (live.some((status) => tx.count('task', 'last', `${clusterArn} ${status}`) > 0))
     throw new AwsError(
       'ClusterContainsTasksException',
       'The Cluster cannot be deleted while Tasks are active.',
+    )
+  if (tx.count('capacityProvider', 'cluster', clusterArn) > 0)
+    throw new AwsError(
+      'ClusterContainsCapacityProviderException',
+      'The Cluster cannot be deleted while Cluster Scoped Capacity Providers are attached to the cluster.',
     )
 }
 
@@ -182,25 +216,28 @@ function merged(
 
 function checkSettings(settings: readonly ClusterSetting[] = []): void {
   for (const { name, value = '' } of settings) {
-    if (name !== 'containerInsights')
-      throw new AwsError('InvalidParameterException', 'Setting name should be one of [containerInsights]')
-    if (!['disabled', 'enabled', 'enhanced'].includes(value))
-      throw new AwsError(
-        'InvalidParameterException',
-        `Setting value '${value}' of '${name}' should be one of [disabled,enabled,enhanced]`,
-      )
+    if (name !== 'containerInsights') refuse("Invalid setting 'name'")
+    if (!['disabled', 'enabled', 'enhanced'].includes(value)) refuse("Invalid setting 'value'")
   }
 }
 
 function checkConfiguration({ executeCommandConfiguration: exec }: ClusterConfiguration = {}): void {
-  const refuse = (message: string): never => {
-    throw new AwsError('InvalidParameterException', message)
-  }
-  if (exec?.logConfiguration && exec.logging !== 'OVERRIDE')
+  if (!exec) return
+  const { logging, logConfiguration } = exec
+  checkOneOf('logging', logging, ['NONE', 'DEFAULT', 'OVERRIDE'])
+  if (logConfiguration && logging !== 'OVERRIDE')
     refuse("You must set logging to 'OVERRIDE' when you supply a log configuration.")
-  const { cloudWatchLogGroupName, s3BucketName } = exec?.logConfiguration ?? {}
-  if (exec?.logging === 'OVERRIDE' && !cloudWatchLogGroupName && !s3BucketName)
+  const { cloudWatchLogGroupName, s3BucketName } = logConfiguration ?? {}
+  if (logging === 'OVERRIDE' && !cloudWatchLogGroupName && !s3BucketName)
     refuse(
       'A CloudWatch log group name or S3 bucket name must be specified when overriding the default log configuration.',
+    )
+}
+
+/** A name or an ARN; empty, it takes the default namespace away. No source has the text. */
+function checkNamespace(namespace = ''): void {
+  if (namespace.length > 1024 || (!namespace.startsWith('arn:') && /[<>"/]/.test(namespace)))
+    refuse(
+      'The namespace name is invalid. Up to 1024 characters are allowed, except greater than (>), less than (<), double quotation marks ("), and slash (/).',
     )
 }

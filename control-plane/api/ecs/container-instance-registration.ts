@@ -1,5 +1,6 @@
 /** What agents call: registering their host, and asking where to connect. */
 import type {
+  Attribute,
   DiscoverPollEndpointRequest,
   DiscoverPollEndpointResponse,
   RegisterContainerInstanceRequest,
@@ -8,15 +9,21 @@ import type {
 import { AwsError } from '@berth/wire/error.ts'
 import type { Context, Operation } from '#api/operation.ts'
 import { arnName, formatArn } from '#domain/arn.ts'
+import { capacityProviderTag, isProviderName } from '#domain/capacity-provider.ts'
 import type { Cluster } from '#domain/cluster.ts'
 import {
+  attributeProblem,
+  customAttributesMax,
   hostAttributes,
   identityOf,
+  isBuiltIn,
   registered,
   type HostIdentity,
 } from '#domain/container-instance-registration.ts'
 import type { ContainerInstance } from '#domain/container-instance.ts'
 import { instanceTypes } from '#domain/ec2-instance-type.ts'
+import type { Instance } from '#domain/instance.ts'
+import { findProviderType } from '#state/capacity-providers.ts'
 import type { Transaction } from '#state/store.ts'
 import { arnInCluster, clusterArnOf, isIn, resolveCluster } from './resolve.ts'
 import { showContainerInstance } from './show-container-instance.ts'
@@ -29,6 +36,7 @@ export const registerContainerInstance: Operation<Input, RegisterContainerInstan
   resources: (context, { cluster }) => [clusterArnOf(context, cluster)],
   run: (context, input) => {
     const tags = checkedTags(input.tags)
+    checkCustomAttributes(input.attributes)
     const document = parseDocument(input.instanceIdentityDocument)
     return context.store.update((tx) => {
       const cluster = resolveCluster(tx, context, input.cluster)
@@ -82,6 +90,18 @@ export const discoverPollEndpoint: Operation<DiscoverPollEndpointRequest, Discov
       serviceConnectEndpoint: `${url}/service-connect`,
     }
   },
+}
+
+/** What the host's user told the agent to register; of what the agent itself says nothing is asked. */
+function checkCustomAttributes(attributes: readonly Attribute[] = []): void {
+  const custom = attributes.filter((attribute) => !isBuiltIn(attribute))
+  const problem = custom.map(attributeProblem).find((text) => text !== undefined)
+  if (problem !== undefined) throw new AwsError('InvalidParameterException', problem)
+  if (custom.length > customAttributesMax)
+    throw new AwsError(
+      'InvalidParameterException',
+      `A resource can have at most ${customAttributesMax} custom attributes.`,
+    )
 }
 
 /** The instance that the same request made when it was sent before. */
@@ -148,7 +168,10 @@ function identityFrom(tx: Transaction, { scope }: Context, document: Document): 
   if (instance) {
     if (!isIn(scope, instance))
       throw new AwsError('ClientException', 'The instance belongs to another account or Region.')
-    return identityOf(instance, instanceTypes.get(instance.instanceType)?.architecture ?? 'x86_64')
+    return {
+      ...identityOf(instance, instanceTypes.get(instance.instanceType)?.architecture ?? 'x86_64'),
+      ...providerOf(tx, instance),
+    }
   }
   const facts = {
     availabilityZone: text('availabilityZone'),
@@ -157,6 +180,18 @@ function identityFrom(tx: Transaction, { scope }: Context, document: Document): 
     architecture: text('architecture'),
   }
   return { instanceId, attributes: hostAttributes(withoutAbsent(facts)) }
+}
+
+/** The capacity provider that the instance's tag gives it to. Whether there is such a provider is not asked: it may come later. */
+function providerOf(
+  tx: Transaction,
+  instance: Instance,
+): Pick<HostIdentity, 'capacityProviderName' | 'managed'> {
+  const arn = formatArn(instance, 'ec2', `instance/${instance.instanceId}`)
+  const name = tx.find('resourceTags', arn)?.tags.find(({ key }) => key === capacityProviderTag)?.value
+  if (name === undefined || !isProviderName(name)) return {}
+  const managed = findProviderType(tx, instance, name) === 'MANAGED_INSTANCES'
+  return { capacityProviderName: name, ...(managed && { managed }) }
 }
 
 function withoutAbsent<Facts extends object>(facts: Facts): { [K in keyof Facts]?: NonNullable<Facts[K]> } {

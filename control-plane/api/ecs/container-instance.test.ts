@@ -3,7 +3,6 @@ import { describe, expect, test } from 'vitest'
 import { testContext, type TestContext } from '#api/testing.ts'
 import type { ContainerInstance } from '#domain/container-instance.ts'
 import { newTask } from '#domain/task.ts'
-import { deleteAttributes, listAttributes, putAttributes } from './attribute.ts'
 import { createCluster } from './cluster.ts'
 import { discoverPollEndpoint, registerContainerInstance } from './container-instance-registration.ts'
 import {
@@ -15,6 +14,7 @@ import {
 } from './container-instance.ts'
 import { resolveTaskDefinition } from './resolve.ts'
 import { registerTaskDefinition } from './task-definition.ts'
+import { refusalOf } from './testing-rows.ts'
 
 const totalResources = [
   { name: 'PORTS', type: 'STRINGSET', stringSetValue: ['22', '2375'] },
@@ -36,6 +36,9 @@ const document = JSON.stringify({
   imageId: 'ami-1',
   architecture: 'arm64',
 })
+
+/** An id that no instance has. */
+const nobody = '0'.repeat(32)
 
 async function withCluster(): Promise<TestContext> {
   const context = await testContext()
@@ -174,6 +177,19 @@ describe('registering an instance', () => {
     expect(rowOf(context, arn)).toMatchObject({ external: true, ec2InstanceId })
   })
 
+  test('refuses custom attributes that can be none, and an eleventh', async () => {
+    const context = await withCluster()
+    const refusal = (attributes: { name: string; value?: string }[]): string =>
+      refusalOf(() => register(context, { ...host, attributes })).split(':')[0] ?? ''
+    expect(refusal([{ name: 'a b' }])).toBe('InvalidParameterException')
+    expect(refusal([{ name: 'a', value: ' x' }])).toBe('InvalidParameterException')
+    expect(refusal(Array.from({ length: 11 }, (_, index) => ({ name: `a${index}` })))).toBe(
+      'InvalidParameterException',
+    )
+    expect(refusal([{ name: 'ecs.os-type', value: 'linux' }])).toBe('nothing')
+    expect(context.store.size('containerInstance')).toBe(1)
+  })
+
   test('needs a cluster that is there, and a document that can be read', async () => {
     const context = await testContext()
     expect(() => register(context)).toThrow(
@@ -228,19 +244,95 @@ describe('deregistering', () => {
 })
 
 describe('describing and listing', () => {
+  test('shows tags and health when they are asked for, and refuses what there is not to include', async () => {
+    const context = await withCluster()
+    const tags = [{ key: 'rack', value: '7' }]
+    const arn = register(context, { ...host, tags })
+    const show = (include: string[]) =>
+      describeContainerInstances.run(context, { containerInstances: [arn], include: include as ['TAGS'] })
+        .containerInstances?.[0]
+    expect(show([])).toMatchObject({ tags: [] })
+    expect(show([])).not.toHaveProperty('healthStatus')
+    expect(show(['TAGS', 'CONTAINER_INSTANCE_HEALTH'])).toMatchObject({
+      tags,
+      healthStatus: { overallStatus: 'INSUFFICIENT_DATA', details: [] },
+    })
+    expect(() => show(['SECRETS'])).toThrow('include should be one of [CONTAINER_INSTANCE_HEALTH,TAGS]')
+  })
+
+  test.each<[string, (context: TestContext, ref: string) => unknown]>([
+    ['describing', (context, ref) => describeContainerInstances.run(context, { containerInstances: [ref] })],
+    [
+      'setting its state',
+      (context, ref) =>
+        updateContainerInstancesState.run(context, { containerInstances: [ref], status: 'DRAINING' }),
+    ],
+    ['deregistering', (context, ref) => deregisterContainerInstance.run(context, { containerInstance: ref })],
+    ['updating the agent', (context, ref) => updateContainerAgent.run(context, { containerInstance: ref })],
+  ])('%s refuses what names no container instance of the cluster', async (_, act) => {
+    const context = await withCluster()
+    const refusal = (ref: string): string => refusalOf(() => act(context, ref))
+    const of = (resource: string): string => `arn:aws:ecs:us-east-1:000000000000:${resource}`
+    expect(refusal('None')).toBe('InvalidParameterException: instanceId length should be one of [32,36]')
+    expect(refusal(of(`container-instance/other/${nobody}`))).toBe(
+      'InvalidParameterException: Identifier is for other. Your cluster is default',
+    )
+    const long = of(`container-instance/default/${nobody}`)
+    expect(refusal(long.replace('us-east-1', 'eu-west-1'))).toBe(
+      'InvalidParameterException: Identifier is for eu-west-1. Your region is us-east-1',
+    )
+    expect(refusal(long.replace('000000000000', '111111111111'))).toBe(
+      'InvalidParameterException: Identifier is for 111111111111. Your account is 000000000000',
+    )
+    expect(refusal(of('cluster/default'))).toBe(
+      'InvalidParameterException: Unsupported resource type: cluster',
+    )
+  })
+
+  test.each([
+    ['describe', 101, 'Container Instances cannot have more than 100 elements.'],
+    ['update', 11, 'Container Instances cannot have more than 10 elements.'],
+  ])('no more than so many at once: %s', async (which, count, message) => {
+    const context = await withCluster()
+    const containerInstances = Array<string>(count).fill(nobody)
+    const act = () =>
+      which === 'describe'
+        ? describeContainerInstances.run(context, { containerInstances })
+        : updateContainerInstancesState.run(context, { containerInstances, status: 'ACTIVE' })
+    expect(refusalOf(act)).toBe(`InvalidParameterException: ${message}`)
+  })
+
+  test('lists instances page by page, once each, while others come and go', async () => {
+    const context = await withCluster()
+    const before = Array.from({ length: 7 }, () => register(context))
+    const first = listContainerInstances.run(context, { maxResults: 3 })
+    const [shown = ''] = first.containerInstanceArns ?? []
+    deregisterContainerInstance.run(context, { containerInstance: shown })
+    const late = register(context)
+    const { nextToken = '' } = first
+    const rest = listContainerInstances.run(context, { nextToken })
+    const seen = [...(first.containerInstanceArns ?? []), ...(rest.containerInstanceArns ?? [])]
+    expect(rest.nextToken).toBeUndefined()
+    expect(new Set(seen).size).toBe(seen.length)
+    expect(seen.filter((arn) => arn !== late)).toEqual(before.toSorted())
+    expect(() => listContainerInstances.run(context, { nextToken, status: 'ACTIVE' })).toThrow(
+      'Invalid token',
+    )
+  })
+
   test('tells of each reference that means nothing, and needs one at least', async () => {
     const context = await withCluster()
     const arn = register(context)
     const id = arn.slice(-32)
     const { containerInstances, failures } = describeContainerInstances.run(context, {
-      containerInstances: [id, 'nope'],
+      containerInstances: [id, nobody, id],
       include: ['CONTAINER_INSTANCE_HEALTH'],
     })
     expect(containerInstances).toMatchObject([
       { containerInstanceArn: arn, healthStatus: { overallStatus: 'INSUFFICIENT_DATA' } },
     ])
     expect(failures).toEqual([
-      { arn: 'arn:aws:ecs:us-east-1:000000000000:container-instance/default/nope', reason: 'MISSING' },
+      { arn: `arn:aws:ecs:us-east-1:000000000000:container-instance/default/${nobody}`, reason: 'MISSING' },
     ])
     expect(() => describeContainerInstances.run(context, { containerInstances: [] })).toThrow(
       expect.objectContaining({ code: 'ClientException', message: 'Container Instances cannot be empty.' }),
@@ -269,7 +361,7 @@ test('states are ACTIVE and DRAINING only, and a repeated one changes nothing', 
   const context = await withCluster()
   const arn = register(context)
   const update = (status: 'ACTIVE' | 'DRAINING' | 'DEREGISTERING') =>
-    updateContainerInstancesState.run(context, { containerInstances: [arn, 'nope'], status })
+    updateContainerInstancesState.run(context, { containerInstances: [arn, nobody], status })
   expect(update('DRAINING')).toMatchObject({
     containerInstances: [{ status: 'DRAINING', version: 2 }],
     failures: [{ reason: 'MISSING' }],
@@ -297,47 +389,4 @@ test('an agent finds its endpoints, and no other version of itself', async () =>
   expect(() => updateContainerAgent.run(context, { containerInstance: arn })).toThrow(
     expect.objectContaining({ code: 'NoUpdateAvailableException' }),
   )
-})
-
-describe('attributes', () => {
-  test('are put, listed by name and value, and deleted', async () => {
-    const context = await withCluster()
-    const targetId = register(context)
-    const color = { name: 'color', value: 'blue', targetId }
-    expect(putAttributes.run(context, { attributes: [color] }).attributes).toEqual([color])
-    const list = (attributeName: string, attributeValue?: string) =>
-      listAttributes.run(context, {
-        targetType: 'container-instance',
-        attributeName,
-        ...(attributeValue !== undefined && { attributeValue }),
-      }).attributes
-    expect(list('color', 'blue')).toEqual([color])
-    expect(list('color', 'red')).toEqual([])
-    expect(
-      deleteAttributes.run(context, { attributes: [{ name: 'color', targetId: targetId.slice(-32) }] }),
-    ).toEqual({
-      attributes: [color],
-    })
-    expect(list('color')).toEqual([])
-  })
-
-  test('are refused beyond ten custom ones and on a target that is not there, all or none', async () => {
-    const context = await withCluster()
-    const targetId = register(context)
-    const attributes = Array.from({ length: 10 }, (_, index) => ({ name: `a${index}`, targetId }))
-    expect(() => putAttributes.run(context, { attributes })).toThrow(
-      expect.objectContaining({ code: 'AttributeLimitExceededException' }),
-    )
-    expect(rowOf(context, targetId).attributes).not.toContainEqual({ name: 'a0' })
-    expect(() => putAttributes.run(context, { attributes: [{ name: 'a', targetId: 'nope' }] })).toThrow(
-      expect.objectContaining({ code: 'TargetNotFoundException' }),
-    )
-    const ofTask = [{ name: 'a', targetId, targetType: 'task' as 'container-instance' }]
-    expect(() => putAttributes.run(context, { attributes: ofTask })).toThrow(
-      'targetType should be one of [container-instance]',
-    )
-    expect(() => putAttributes.run(context, { attributes: [{ name: 'a b', targetId }] })).toThrow(
-      expect.objectContaining({ code: 'InvalidParameterException' }),
-    )
-  })
 })

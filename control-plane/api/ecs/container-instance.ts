@@ -19,16 +19,11 @@ import type { ContainerInstance } from '#domain/container-instance.ts'
 import { matches, parseQuery, type Query, QueryError } from '#domain/placement/query.ts'
 import { loseTask } from '#domain/task.ts'
 import type { View } from '#state/store.ts'
-import { page } from '#api/page.ts'
+import { pageInOrder } from '#api/page.ts'
 import { checkOneOf } from './placement-checks.ts'
-import {
-  arnInCluster,
-  clusterArnOf,
-  findContainerInstance,
-  resolveCluster,
-  resolveContainerInstance,
-} from './resolve.ts'
+import { clusterArnOf, resolveCluster, resolveContainerInstance } from './resolve.ts'
 import { showContainerInstance } from './show-container-instance.ts'
+import { containerInstanceArnOf } from './task-reference.ts'
 
 const describedCountMax = 100
 const updatedCountMax = 10
@@ -49,7 +44,7 @@ export const deregisterContainerInstance: Operation<
   run: (context, { cluster: clusterRef, containerInstance: ref = '', force = false }) =>
     context.store.update((tx) => {
       const cluster = resolveCluster(tx, context, clusterRef)
-      const present = resolveContainerInstance(tx, cluster, ref)
+      const present = resolveContainerInstance(tx, cluster, containerInstanceArnOf(cluster, ref))
       const tasks = tx.by('task', 'containerInstance', present.containerInstanceArn)
       if (tasks.length > 0 && !force)
         throw new AwsError('InvalidParameterException', 'Found running tasks on the instance.')
@@ -85,12 +80,13 @@ export const describeContainerInstances: Operation<
     const { store } = context
     const cluster = resolveCluster(store, context, clusterRef)
     requireSome(refs, describedCountMax)
+    for (const field of include) checkOneOf('include', field, ['CONTAINER_INSTANCE_HEALTH', 'TAGS'])
     const found: ContainerInstance[] = []
     const failures: Failure[] = []
-    for (const ref of new Set(refs)) {
-      const row = findContainerInstance(store, cluster, ref)
+    for (const arn of new Set(refs.map((ref) => containerInstanceArnOf(cluster, ref)))) {
+      const row = store.find('containerInstance', arn)
       if (row) found.push(row)
-      else failures.push(missing(cluster, ref))
+      else failures.push({ arn, reason: 'MISSING' })
     }
     return {
       containerInstances: found.map((row) => showContainerInstance(store, context, row, include)),
@@ -108,13 +104,13 @@ export const listContainerInstances: Operation<
     const cluster = resolveCluster(context.store, context, clusterRef)
     checkOneOf('Container instance status', status, statuses)
     const query = filter === undefined ? undefined : parsedFilter(filter)
-    const found = context.store
-      .by('containerInstance', 'cluster', cluster.clusterArn)
-      .filter((row) => (status === undefined ? row.status !== 'INACTIVE' : row.status === status))
-      .filter((row) => query === undefined || isMatch(context, query, row))
-    const { rows, ...rest } = page(
-      found,
+    const isWanted = (row: ContainerInstance): boolean =>
+      (status === undefined ? row.status !== 'INACTIVE' : row.status === status) &&
+      (query === undefined || isMatch(context, query, row))
+    const { rows, ...rest } = pageInOrder(
+      (after) => instancesAfter(context.store, cluster, after, isWanted),
       {
+        context,
         maxResults,
         nextToken,
         limit: 100,
@@ -152,9 +148,9 @@ export const updateContainerInstancesState: Operation<
       const cluster = resolveCluster(tx, context, clusterRef)
       const updated: ContainerInstance[] = []
       const failures: Failure[] = []
-      for (const ref of new Set(refs)) {
-        const row = findContainerInstance(tx, cluster, ref)
-        if (!row) failures.push(missing(cluster, ref))
+      for (const arn of new Set(refs.map((ref) => containerInstanceArnOf(cluster, ref)))) {
+        const row = tx.find('containerInstance', arn)
+        if (!row) failures.push({ arn, reason: 'MISSING' })
         else if (!isChosen(row.status)) failures.push({ arn: row.containerInstanceArn, reason: row.status })
         else {
           const changed = row.status === status ? row : { ...row, status, version: row.version + 1 }
@@ -175,7 +171,8 @@ export const updateContainerAgent: Operation<UpdateContainerAgentRequest, Update
     instanceArns(context, cluster, [containerInstance]),
   run: (context, { cluster: clusterRef, containerInstance: ref = '' }) => {
     const cluster = resolveCluster(context.store, context, clusterRef)
-    const { versionInfo } = resolveContainerInstance(context.store, cluster, ref)
+    const arn = containerInstanceArnOf(cluster, ref)
+    const { versionInfo } = resolveContainerInstance(context.store, cluster, arn)
     if (versionInfo.agentVersion === undefined)
       throw new AwsError(
         'MissingVersionException',
@@ -198,10 +195,6 @@ function requireSome(refs: readonly string[], most: number): void {
 function isChosen(status: string | undefined): status is 'ACTIVE' | 'DRAINING' {
   const chosen: readonly (ContainerInstanceStatus | undefined)[] = ['ACTIVE', 'DRAINING']
   return chosen.includes(status as ContainerInstanceStatus | undefined)
-}
-
-function missing(cluster: Cluster, ref: string): Failure {
-  return { arn: arnInCluster(cluster, 'container-instance', ref), reason: 'MISSING' }
 }
 
 /** The ARNs meant, for authorization: of a cluster that is not there, as if it were. */
@@ -231,7 +224,13 @@ function isMatch({ fleet }: Context, query: Query, instance: ContainerInstance):
   return matches(query, { instance, attributes, groups, runningTasksCount })
 }
 
-/** Every container instance of the cluster whose state a caller still sees. */
-export function liveInstances(view: View, { clusterArn }: Cluster): readonly ContainerInstance[] {
-  return view.by('containerInstance', 'cluster', clusterArn).filter(({ status }) => status !== 'INACTIVE')
+/** The wanted container instances of the cluster in the order of their ARNs, those after one of them or all. */
+export function* instancesAfter(
+  view: View,
+  { clusterArn }: Cluster,
+  after: string | undefined,
+  isWanted: (row: ContainerInstance) => boolean,
+): Generator<ContainerInstance> {
+  for (const row of view.after('containerInstance', 'cluster', clusterArn, after))
+    if (isWanted(row)) yield row
 }

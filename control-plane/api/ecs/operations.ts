@@ -4,10 +4,34 @@ import type { OperationTable } from '#api/operation-table.ts'
 import { runTask } from './run-task.ts'
 import { createService } from './service-create.ts'
 import { updateService } from './service-update.ts'
-import { deleteService, describeServices, listServices } from './service.ts'
+import {
+  continueServiceDeployment,
+  describeServiceDeployments,
+  listServiceDeployments,
+  stopServiceDeployment,
+} from './service-deployment.ts'
+import { describeServiceRevisions } from './service-revision.ts'
+import { deleteService, describeServices, listServices, listServicesByNamespace } from './service.ts'
+import { createTaskSet } from './task-set-create.ts'
+import { deleteTaskSet, describeTaskSets, updateServicePrimaryTaskSet, updateTaskSet } from './task-set.ts'
 import { startTask } from './start-task.ts'
 import { submitAttachmentStateChanges, submitContainerStateChange, submitTaskStateChange } from './submit.ts'
-import { describeTasks, listTasks, stopTask } from './task.ts'
+import {
+  describeDaemonDeployments,
+  describeDaemonRevisions,
+  listDaemonDeployments,
+} from './daemon-deployment.ts'
+import {
+  deleteDaemonTaskDefinition,
+  describeDaemonTaskDefinition,
+  listDaemonTaskDefinitions,
+  registerDaemonTaskDefinition,
+} from './daemon-task-definition.ts'
+import { createDaemon, deleteDaemon, describeDaemon, listDaemons, updateDaemon } from './daemon.ts'
+import { executeCommand } from './execute-command.ts'
+import { listTasks } from './task-list.ts'
+import { getTaskProtection, updateTaskProtection } from './task-protection.ts'
+import { describeTasks, stopTask } from './task.ts'
 import {
   deleteAccountSetting,
   listAccountSettings,
@@ -15,6 +39,12 @@ import {
   putAccountSettingDefault,
 } from './account-setting.ts'
 import { deleteAttributes, listAttributes, putAttributes } from './attribute.ts'
+import { describeCapacityProviders } from './capacity-provider-list.ts'
+import {
+  createCapacityProvider,
+  deleteCapacityProvider,
+  updateCapacityProvider,
+} from './capacity-provider.ts'
 import { putClusterCapacityProviders } from './cluster-capacity.ts'
 import {
   createCluster,
@@ -44,61 +74,61 @@ import {
 /** Every operation of Amazon ECS. */
 export const operations: OperationTable<typeof ECS> = {
   AssociateGatewayWithCluster: notImplemented,
-  ContinueServiceDeployment: notImplemented,
-  CreateCapacityProvider: notImplemented,
+  ContinueServiceDeployment: continueServiceDeployment,
+  CreateCapacityProvider: createCapacityProvider,
   CreateCluster: createCluster,
-  CreateDaemon: notImplemented,
+  CreateDaemon: createDaemon,
   CreateExpressGatewayService: notImplemented,
   CreateGateway: notImplemented,
   CreateService: createService,
-  CreateTaskSet: notImplemented,
+  CreateTaskSet: createTaskSet,
   DeleteAccountSetting: deleteAccountSetting,
   DeleteAttributes: deleteAttributes,
-  DeleteCapacityProvider: notImplemented,
+  DeleteCapacityProvider: deleteCapacityProvider,
   DeleteCluster: deleteCluster,
-  DeleteDaemon: notImplemented,
-  DeleteDaemonTaskDefinition: notImplemented,
+  DeleteDaemon: deleteDaemon,
+  DeleteDaemonTaskDefinition: deleteDaemonTaskDefinition,
   DeleteExpressGatewayService: notImplemented,
   DeleteGateway: notImplemented,
   DeleteService: deleteService,
   DeleteTaskDefinitions: deleteTaskDefinitions,
-  DeleteTaskSet: notImplemented,
+  DeleteTaskSet: deleteTaskSet,
   DeregisterContainerInstance: deregisterContainerInstance,
   DeregisterTaskDefinition: deregisterTaskDefinition,
-  DescribeCapacityProviders: notImplemented,
+  DescribeCapacityProviders: describeCapacityProviders,
   DescribeClusters: describeClusters,
   DescribeContainerInstances: describeContainerInstances,
-  DescribeDaemon: notImplemented,
-  DescribeDaemonDeployments: notImplemented,
-  DescribeDaemonRevisions: notImplemented,
-  DescribeDaemonTaskDefinition: notImplemented,
+  DescribeDaemon: describeDaemon,
+  DescribeDaemonDeployments: describeDaemonDeployments,
+  DescribeDaemonRevisions: describeDaemonRevisions,
+  DescribeDaemonTaskDefinition: describeDaemonTaskDefinition,
   DescribeExpressGatewayService: notImplemented,
   DescribeGateway: notImplemented,
   DescribeGatewayResources: notImplemented,
   DescribeGatewayRoute: notImplemented,
-  DescribeServiceDeployments: notImplemented,
-  DescribeServiceRevisions: notImplemented,
+  DescribeServiceDeployments: describeServiceDeployments,
+  DescribeServiceRevisions: describeServiceRevisions,
   DescribeServices: describeServices,
   DescribeTaskDefinition: describeTaskDefinition,
-  DescribeTaskSets: notImplemented,
+  DescribeTaskSets: describeTaskSets,
   DescribeTasks: describeTasks,
   DisassociateGatewayFromCluster: notImplemented,
   DiscoverPollEndpoint: discoverPollEndpoint,
-  ExecuteCommand: notImplemented,
-  GetTaskProtection: notImplemented,
+  ExecuteCommand: executeCommand,
+  GetTaskProtection: getTaskProtection,
   ListAccountSettings: listAccountSettings,
   ListAttributes: listAttributes,
   ListClusters: listClusters,
   ListContainerInstances: listContainerInstances,
-  ListDaemonDeployments: notImplemented,
-  ListDaemonTaskDefinitions: notImplemented,
-  ListDaemons: notImplemented,
+  ListDaemonDeployments: listDaemonDeployments,
+  ListDaemonTaskDefinitions: listDaemonTaskDefinitions,
+  ListDaemons: listDaemons,
   ListGatewayClusterAssociations: notImplemented,
   ListGatewayRoutes: notImplemented,
   ListGateways: notImplemented,
-  ListServiceDeployments: notImplemented,
+  ListServiceDeployments: listServiceDeployments,
   ListServices: listServices,
-  ListServicesByNamespace: notImplemented,
+  ListServicesByNamespace: listServicesByNamespace,
   ListTagsForResource: listTagsForResource,
   ListTaskDefinitionFamilies: listTaskDefinitionFamilies,
   ListTaskDefinitions: listTaskDefinitions,
@@ -108,27 +138,27 @@ export const operations: OperationTable<typeof ECS> = {
   PutAttributes: putAttributes,
   PutClusterCapacityProviders: putClusterCapacityProviders,
   RegisterContainerInstance: registerContainerInstance,
-  RegisterDaemonTaskDefinition: notImplemented,
+  RegisterDaemonTaskDefinition: registerDaemonTaskDefinition,
   RegisterTaskDefinition: registerTaskDefinition,
   RunTask: runTask,
   StartTask: startTask,
-  StopServiceDeployment: notImplemented,
+  StopServiceDeployment: stopServiceDeployment,
   StopTask: stopTask,
   SubmitAttachmentStateChanges: submitAttachmentStateChanges,
   SubmitContainerStateChange: submitContainerStateChange,
   SubmitTaskStateChange: submitTaskStateChange,
   TagResource: tagResource,
   UntagResource: untagResource,
-  UpdateCapacityProvider: notImplemented,
+  UpdateCapacityProvider: updateCapacityProvider,
   UpdateCluster: updateCluster,
   UpdateClusterSettings: updateClusterSettings,
   UpdateContainerAgent: updateContainerAgent,
   UpdateContainerInstancesState: updateContainerInstancesState,
-  UpdateDaemon: notImplemented,
+  UpdateDaemon: updateDaemon,
   UpdateExpressGatewayService: notImplemented,
   UpdateGateway: notImplemented,
   UpdateService: updateService,
-  UpdateServicePrimaryTaskSet: notImplemented,
-  UpdateTaskProtection: notImplemented,
-  UpdateTaskSet: notImplemented,
+  UpdateServicePrimaryTaskSet: updateServicePrimaryTaskSet,
+  UpdateTaskProtection: updateTaskProtection,
+  UpdateTaskSet: updateTaskSet,
 }

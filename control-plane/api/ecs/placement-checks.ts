@@ -1,13 +1,6 @@
-/** What RunTask and the services' operations check alike: constraints, strategies, networks and capacity providers. */
-import type {
-  CapacityProviderStrategyItem,
-  NetworkConfiguration,
-  PlacementConstraint,
-  PlacementStrategy,
-} from '@aws-sdk/client-ecs'
+/** What RunTask and the services' operations check alike: constraints, strategies and networks. */
+import type { NetworkConfiguration, PlacementConstraint, PlacementStrategy } from '@aws-sdk/client-ecs'
 import { AwsError } from '@berth/wire/error.ts'
-import { arnName } from '#domain/arn.ts'
-import type { Cluster } from '#domain/cluster.ts'
 import { parseQuery, QueryError } from '#domain/placement/query.ts'
 import type { TaskDefinition } from '#domain/task-definition.ts'
 
@@ -103,39 +96,7 @@ export function checkNetwork(
   if ((awsvpc.subnets ?? []).length === 0) refuse('subnets can not be empty.')
   if ((awsvpc.subnets ?? []).length > 16) refuse('subnets can have at most 16 items.')
   if ((awsvpc.securityGroups ?? []).length > 5) refuse('securityGroups can have at most 5 items.')
+  checkOneOf('assignPublicIp', awsvpc.assignPublicIp, ['ENABLED', 'DISABLED'])
   if (awsvpc.assignPublicIp === 'ENABLED' && launchType !== 'FARGATE')
     refuse('Assign public IP is not supported for this launch type.')
-}
-
-/** Throws UnsupportedFeatureException for a task that needs a network interface of its own. */
-export function requireHostNetwork({ networkMode }: TaskDefinition): void {
-  if (networkMode === 'awsvpc')
-    unsupported('network mode awsvpc', 'Use bridge, host or none in the task definition.')
-}
-
-/** Throws InvalidParameterException, in the words AWS has for it. */
-export function checkCapacityProviderStrategy(
-  cluster: Cluster,
-  strategy: readonly CapacityProviderStrategyItem[],
-): void {
-  for (const { capacityProvider = '' } of strategy)
-    if (!cluster.capacityProviders.includes(arnName(capacityProvider)))
-      refuse(
-        'The specified capacity provider strategy cannot contain a capacity provider that is not associated with the cluster. Associate the capacity provider with the cluster or specify a valid capacity provider and try again.',
-      )
-  if (strategy.filter(({ base = 0 }) => base > 0).length > 1)
-    refuse(
-      'There are multiple capacity providers in the specified capacity provider strategy with a base value greater than zero. Only one capacity provider can have a base value greater than zero. Specify a valid capacity provider strategy and try again.',
-    )
-  if (!strategy.some(({ weight = 0 }) => weight > 0))
-    refuse(
-      'There are no capacity providers in the capacity provider strategy with a weight value greater than zero. Specify a weight value greater than zero for at least one capacity provider and try again.',
-    )
-}
-
-/** Throws UnsupportedFeatureException for what needs capacity that Berth does not have. */
-export function requireInstances(launchType: string | undefined, strategy: readonly unknown[]): void {
-  const instead = 'Use launch type EC2 or EXTERNAL.'
-  if (strategy.length > 0) unsupported('capacity provider strategies', instead)
-  if (launchType === 'FARGATE') unsupported('AWS Fargate', instead)
 }

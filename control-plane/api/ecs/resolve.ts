@@ -35,7 +35,8 @@ export function resolveCluster(view: View, context: Scoped, ref?: string): Clust
 
 /**
  * The long ARN that a reference to something in a cluster means: an id or name, a long ARN, or a short one of before 2019.
- * Throws InvalidParameterException when the ARN is of another kind, or names another cluster than the request does.
+ * Throws InvalidParameterException when the ARN is of another kind, or names another cluster than the request does, or
+ * one of another account or region.
  */
 export function arnInCluster(
   cluster: Pick<Cluster, 'accountId' | 'region' | 'clusterName'>,
@@ -45,27 +46,21 @@ export function arnInCluster(
   const long = (name: string): string => formatArn(cluster, 'ecs', `${kind}/${cluster.clusterName}/${name}`)
   if (!ref.startsWith('arn:')) return long(ref)
   const [, first = '', second] = requireKind(ref, [kind])
+  const { accountId, region } = parseArn(ref) ?? cluster
+  if (region !== cluster.region) refuseOther('region', region, cluster.region)
+  if (accountId !== cluster.accountId) refuseOther('account', accountId, cluster.accountId)
   if (second === undefined) return long(first)
-  if (first !== cluster.clusterName)
-    throw new AwsError(
-      'InvalidParameterException',
-      `Identifier is for ${first}. Your cluster is ${cluster.clusterName}`,
-    )
+  if (first !== cluster.clusterName) refuseOther('cluster', first, cluster.clusterName)
   return ref
 }
 
-/** The container instance of the cluster, also an INACTIVE one. Throws as `arnInCluster` does. */
-export function findContainerInstance(
-  view: View,
-  cluster: Cluster,
-  ref: string,
-): ContainerInstance | undefined {
-  return view.find('containerInstance', arnInCluster(cluster, 'container-instance', ref))
+function refuseOther(what: 'account' | 'cluster' | 'region', said: string, yours: string): never {
+  throw new AwsError('InvalidParameterException', `Identifier is for ${said}. Your ${what} is ${yours}`)
 }
 
-/** The container instance of the cluster that is not INACTIVE. Throws ClientException. */
+/** The container instance of the cluster that is not INACTIVE. Throws ClientException, and as `arnInCluster` does. */
 export function resolveContainerInstance(view: View, cluster: Cluster, ref: string): ContainerInstance {
-  const found = findContainerInstance(view, cluster, ref)
+  const found = view.find('containerInstance', arnInCluster(cluster, 'container-instance', ref))
   if (!found || found.status === 'INACTIVE')
     throw new AwsError('ClientException', `Referenced container instance ${arnName(ref)} not found.`)
   return found
@@ -78,7 +73,8 @@ export function resolveContainerInstance(view: View, cluster: Cluster, ref: stri
 export function findTaskDefinition(view: View, { scope }: Scoped, ref: string): TaskDefinition | undefined {
   const arn = parseArn(ref)
   if (arn) requireKind(ref, ['task-definition'])
-  const [family = '', revision] = (arn ? arnName(ref) : ref).split(':')
+  const [family = '', ...numbers] = (arn ? arnName(ref) : ref).split(':')
+  const revision = numbers.length === 0 ? undefined : numbers.join(':')
   if (arn && !isIn(scope, arn)) return undefined
   if (revision === undefined) return latestActive(view, scope, family)
   if (!/^\d+$/.test(revision))
@@ -104,7 +100,7 @@ export function resolveTaskDefinition(
 
 function latestActive(view: View, scope: Scope, family: string): TaskDefinition | undefined {
   const key = familyKey({ ...scope, family })
-  if (view.count('taskDefinition', 'family', key) === 0) return undefined
+  if (view.count('taskDefinition', 'familyStatus', `${key} ACTIVE`) === 0) return undefined
   // Walked from the newest: the one wanted is nearly always the first.
   for (let revision = view.find('taskDefinitionFamily', key)?.lastRevision ?? 0; revision > 0; revision--) {
     const found = view.find(
@@ -117,7 +113,7 @@ function latestActive(view: View, scope: Scope, family: string): TaskDefinition 
 }
 
 /** The parts of an ECS ARN's resource, its kind first. Throws InvalidParameterException when it is of no kind named. */
-function requireKind(ref: string, kinds: readonly string[]): readonly string[] {
+export function requireKind(ref: string, kinds: readonly string[]): readonly string[] {
   const arn = parseArn(ref)
   const parts = arn?.resource.split('/') ?? []
   if (arn?.service !== 'ecs' || parts.length < 2 || parts.includes(''))

@@ -5,7 +5,6 @@ import { type TestContext, testContext } from '#api/testing.ts'
 import type { Cluster } from '#domain/cluster.ts'
 import { loseTask } from '#domain/task.ts'
 import { runTask } from './run-task.ts'
-import { startTask } from './start-task.ts'
 import { describeTasks } from './task.ts'
 import { putCluster, putContainerInstance, putTaskDefinition, refusalOf } from './testing-rows.ts'
 
@@ -35,6 +34,7 @@ describe('with one instance', () => {
   })
 
   test('shows a task as AWS does', () => {
+    putTaskDefinition(context, 'web:1', {}, { taskRoleArn: 'role' })
     const { tasks: [task] = [] } = run({ startedBy: 'me', enableExecuteCommand: true })
     const arn = task?.taskArn ?? ''
     expect(task).toEqual({
@@ -57,6 +57,7 @@ describe('with one instance', () => {
           healthStatus: 'UNKNOWN',
           cpu: '0',
           memory: '100',
+          managedAgents: [{ name: 'ExecuteCommandAgent', lastStatus: 'PENDING' }],
         },
       ],
       cpu: '0',
@@ -175,6 +176,16 @@ describe('with one instance', () => {
     })
   })
 
+  test('a request that failed is answered with the same failures when it is repeated, though there is room by now', () => {
+    const asked = { clientToken: 't', overrides: { memory: '600' } }
+    const first = run(asked)
+    expect(first).toMatchObject({ tasks: [], failures: [{ reason: 'RESOURCE:MEMORY' }] })
+    putContainerInstance(context, cluster, 'two', { memoryMiB: 1024 })
+    expect(run(asked)).toEqual(first)
+    context.clock.advance(hourMs)
+    expect(run(asked).tasks).toHaveLength(1)
+  })
+
   test('a token is good for its cluster, and until an hour after its last task has stopped', () => {
     const other = putCluster(context, 'other')
     putContainerInstance(context, other, 'two')
@@ -193,24 +204,8 @@ describe('with one instance', () => {
     run({ clientToken: 't' })
     expect(context.store.size('task')).toBe(2)
     context.clock.advance(1)
-    run({ clientToken: 't' })
-    expect(context.store.size('task')).toBe(3)
-  })
-
-  test('StartTask starts a task on each instance named, and says which it could not', () => {
-    putContainerInstance(context, cluster, 'gone', { status: 'INACTIVE' })
-    putContainerInstance(context, cluster, 'full', { memoryMiB: 10 })
-    const { tasks, failures } = startTask.run(context, {
-      cluster: 'c',
-      taskDefinition: 'web',
-      containerInstances: ['one', 'unknown', 'gone', 'full'],
-    })
-    expect(tasks).toMatchObject([{ containerInstanceArn: expect.stringMatching(/one$/) }])
-    expect(failures).toEqual([
-      { arn: expect.stringMatching(/unknown$/), reason: 'MISSING' },
-      { arn: expect.stringMatching(/gone$/), reason: 'INACTIVE' },
-      { arn: expect.stringMatching(/full$/), reason: 'RESOURCE:MEMORY' },
-    ])
+    expect(run({ clientToken: 't', count: 2 }).tasks).toHaveLength(2)
+    expect(context.store.size('task')).toBe(4)
   })
 
   test('an external instance takes tasks of launch type EXTERNAL only', () => {
@@ -235,6 +230,11 @@ test.each<[string, Partial<RunTaskRequest>, string]>([
   ['too many', { count: 11 }, `${invalid}count must be between 1 and 10.`],
   ['none', { count: 0 }, `${invalid}count must be between 1 and 10.`],
   ['unknown cluster', { cluster: 'x' }, 'ClusterNotFoundException: Cluster not found.'],
+  [
+    'launch type before the cluster',
+    { cluster: 'x', launchType: 'Fargate' as 'FARGATE' },
+    `${invalid}launch type should be one of [EC2,FARGATE,EXTERNAL]`,
+  ],
   ['inactive cluster', { cluster: 'old' }, 'ClusterNotFoundException: The referenced cluster was inactive.'],
   ['unknown definition', { taskDefinition: 'x' }, 'ClientException: TaskDefinition not found.'],
   ['inactive definition', { taskDefinition: 'old:1' }, `${invalid}TaskDefinition is inactive`],
@@ -254,9 +254,9 @@ test.each<[string, Partial<RunTaskRequest>, string]>([
     `${invalid}The specified capacity provider strategy cannot contain a capacity provider that is not associated`,
   ],
   [
-    'a provider of the cluster',
+    'a provider of the cluster that is gone',
     { cluster: 'provided' },
-    'UnsupportedFeatureException: Berth does not support capacity provider strategies yet.',
+    `${invalid}The specified capacity provider strategy cannot contain a capacity provider that is not`,
   ],
   [
     'awsvpc without a network, before all else about Fargate',
@@ -282,19 +282,9 @@ test.each<[string, Partial<RunTaskRequest>, string]>([
     `${invalid}Assign public IP is not supported for this launch type.`,
   ],
   [
-    'awsvpc',
-    { taskDefinition: 'vpc', networkConfiguration: { awsvpcConfiguration } },
-    'UnsupportedFeatureException: Berth does not support network mode awsvpc yet.',
-  ],
-  [
     'not for Fargate',
     { launchType: 'FARGATE' },
     `${invalid}Task definition does not support launch_type FARGATE.`,
-  ],
-  [
-    'Fargate',
-    { taskDefinition: 'vpc', launchType: 'FARGATE', networkConfiguration: { awsvpcConfiguration } },
-    'UnsupportedFeatureException: Berth does not support AWS Fargate yet.',
   ],
   [
     'Fargate with strategies',
@@ -324,7 +314,7 @@ test.each<[string, Partial<RunTaskRequest>, string]>([
   ['override of cpu', { overrides: { cpu: 'much' } }, `${invalid}Invalid 'cpu' setting for task.`],
   ['propagation', { propagateTags: 'SERVICE' }, `${invalid}propagateTags should be one of`],
   ['group of a service', { group: 'service:web' }, `${invalid}Invalid namespace in group.`],
-  ['startedBy', { startedBy: 'x'.repeat(129) }, `${invalid}startedBy must have at most 128 characters.`],
+  ['startedBy', { startedBy: 'x'.repeat(129) }, `${invalid}startedBy longer than 128.`],
   ['11 constraints', { placementConstraints: Array.from({ length: 11 }, () => constraint) }, invalid],
   [
     '6 strategies',

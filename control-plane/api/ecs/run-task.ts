@@ -2,20 +2,12 @@ import type { RunTaskRequest, RunTaskResponse, Task as TaskShape } from '@aws-sd
 import type { Context, Operation } from '#api/operation.ts'
 import type { Cluster } from '#domain/cluster.ts'
 import type { Idempotency } from '#domain/identity.ts'
-import { type PlacementFailure, placeTask } from '#domain/placement/place.ts'
-import type { Task } from '#domain/task.ts'
 import type { Transaction, View } from '#state/store.ts'
+import { type Capacity, checkPlatformOf, chooseCapacity } from './capacity-choice.ts'
 import { recall, remember, type TokenRequest } from './idempotency.ts'
-import {
-  checkCapacityProviderStrategy,
-  checkConstraints,
-  checkLaunchType,
-  checkNetwork,
-  checkStrategies,
-  refuse,
-  requireInstances,
-} from './placement-checks.ts'
-import { resolveCluster, resolveTaskDefinition } from './resolve.ts'
+import { type Launching, launchOn } from './launch-on-capacity.ts'
+import { checkConstraints, checkLaunchType, checkStrategies, refuse } from './placement-checks.ts'
+import { resolveCluster } from './resolve.ts'
 import { showTask } from './show-task.ts'
 import { checkLaunch, launchResources, putTask, requirementsOfLaunch } from './start-task-checks.ts'
 
@@ -27,84 +19,71 @@ const hourMs = 3_600_000
 export const runTask: Operation<RunTaskRequest, RunTaskResponse> = {
   resources: launchResources,
   run: (context, input) => {
-    const count = input.count ?? 1
-    if (count < 1 || count > countMax) refuse(`count must be between 1 and ${countMax}.`)
+    checkCount(input)
     const now = context.clock.now()
     return context.store.update((tx) => {
       const cluster = resolveCluster(tx, context, input.cluster)
       const request = tokenRequest(context, cluster, input)
-      const known = request && recall(tx, request, now)
-      if (known && isStanding(tx, known, now)) return replay(tx, known)
-      const { tasks, failures } = runTasks(tx, context, cluster, input, count)
+      const known = request && recall(tx, request, now, (first) => isStanding(tx, first, now))
+      if (known) return replay(tx, known)
+      const { capacity, launching } = prepareRun(tx, context, cluster, input)
+      const { tasks, failures } = launchOn(capacity, launching)
       if (request)
         remember(tx, request, {
           resourceArns: tasks.map(({ taskArn }) => taskArn),
           failures,
           expiresAt: now + (tasks.length > 0 ? 24 * hourMs : hourMs),
+          reviewAt: now + hourMs,
         })
       return { tasks: tasks.map((task) => showTask(task, tx)), failures: [...failures] }
     })
   },
 }
 
-function runTasks(
+/** What RunTask does, its token aside, in a transaction of the caller's. What it throws, it throws before it writes. */
+export function startTasks(
+  tx: Transaction,
+  context: Context,
+  input: RunTaskRequest,
+): ReturnType<typeof launchOn> {
+  checkCount(input)
+  const cluster = resolveCluster(tx, context, input.cluster)
+  const { capacity, launching } = prepareRun(tx, context, cluster, input)
+  return launchOn(capacity, launching)
+}
+
+/** The launch type is checked before the cluster is looked for, as AWS does. */
+function checkCount({ count = 1, launchType }: RunTaskRequest): void {
+  if (count < 1 || count > countMax) refuse(`count must be between 1 and ${countMax}.`)
+  checkLaunchType(launchType)
+}
+
+/** The tasks of a request that has been found good, as they are to be placed. Throws what AWS answers for one that is not. */
+export function prepareRun(
   tx: Transaction,
   context: Context,
   cluster: Cluster,
   input: RunTaskRequest,
-  count: number,
-): { tasks: Task[]; failures: readonly PlacementFailure[] } {
-  const launchType = chooseLaunchType(tx, context, cluster, input)
+): { readonly capacity: Capacity; readonly launching: Launching } {
+  const both = 'Specify either Launch Type or Capacity Provider Strategy, but not both.'
+  const capacity = chooseCapacity(tx, context, cluster, input, both)
+  const { launchType } = capacity
   const launch = checkLaunch(tx, context, cluster, input, { startedByLengthMax, launchType })
+  checkPlatformOf(launch.taskDefinition, capacity, input)
   const constraints = checkConstraints(input.placementConstraints, launch.taskDefinition)
   const strategies = checkStrategies(input.placementStrategy)
-  const requirements = requirementsOfLaunch(launch, launchType, constraints)
-  const tasks: Task[] = []
-  while (tasks.length < count) {
-    const placement = placeTask(context.fleet.cluster(cluster.clusterArn), {
-      ...requirements,
+  const launching: Launching = {
+    view: context.fleet.cluster(cluster.clusterArn),
+    cluster,
+    count: input.count ?? 1,
+    request: (capacityProviderName) => ({
+      ...requirementsOfLaunch(launch, { launchType, capacityProviderName }, constraints),
       strategies,
       fraction: () => context.ids.fraction(),
-    })
-    if ('failures' in placement) {
-      if (placement.failures.length === 0) refuse('No Container Instances were found in your cluster.')
-      return { tasks, failures: placement.failures }
-    }
-    tasks.push(putTask(tx, context, launch, { launchType, ...placement }))
+    }),
+    put: (place) => putTask(tx, context, launch, { launchType, ...place }),
   }
-  return { tasks, failures: [] }
-}
-
-/** Throws what AWS says of what does not go together, and for capacity that Berth does not have. */
-function chooseLaunchType(
-  view: View,
-  context: Context,
-  cluster: Cluster,
-  input: RunTaskRequest,
-): 'EC2' | 'EXTERNAL' {
-  const { launchType, capacityProviderStrategy: asked = [] } = input
-  checkLaunchType(launchType)
-  if (launchType !== undefined && asked.length > 0)
-    refuse('Specify either Launch Type or Capacity Provider Strategy, but not both.')
-  const strategy =
-    asked.length > 0 || launchType !== undefined ? asked : cluster.defaultCapacityProviderStrategy
-  if (strategy.length > 0) checkCapacityProviderStrategy(cluster, strategy)
-  if (launchType === 'FARGATE') checkFargate(view, context, input)
-  else if (input.platformVersion !== undefined && strategy.length === 0)
-    refuse('The platform version must be null when specifying an EC2 launch type.')
-  requireInstances(launchType, strategy)
-  return launchType === 'EXTERNAL' ? 'EXTERNAL' : 'EC2'
-}
-
-function checkFargate(view: View, context: Context, input: RunTaskRequest): void {
-  const taskDefinition = resolveTaskDefinition(view, context, input.taskDefinition ?? '')
-  checkNetwork(taskDefinition, input.networkConfiguration, 'FARGATE')
-  if (!taskDefinition.compatibilities.includes('FARGATE'))
-    refuse('Task definition does not support launch_type FARGATE.')
-  if ((input.placementConstraints ?? []).length > 0)
-    refuse('Placement constraints are not supported with FARGATE launch type.')
-  if ((input.placementStrategy ?? []).length > 0)
-    refuse('Placement strategies are not supported with FARGATE launch type.')
+  return { capacity, launching }
 }
 
 /** A token is good within its cluster. How the cluster was named makes no other request of it. */

@@ -1,111 +1,217 @@
-/** What CreateService and UpdateService check alike, in AWS's words where they are known. */
-import type {
-  CreateServiceRequest,
-  DeploymentConfiguration,
-  LoadBalancer,
-  ServiceConnectConfiguration,
-  UpdateServiceRequest,
-} from '@aws-sdk/client-ecs'
+/** What a whole service is checked for, new or changed, in AWS's words where they are known. */
+import type { CreateServiceRequest, UpdateServiceRequest } from '@aws-sdk/client-ecs'
+import type { Cluster } from '#domain/cluster.ts'
+import { controllerOf, rebalancingObstacle, type Service } from '#domain/service.ts'
 import type { TaskDefinition } from '#domain/task-definition.ts'
 import { checkOneOf, refuse, unsupported } from './placement-checks.ts'
+import {
+  checkGatewayConnectors,
+  checkLattice,
+  checkLoadBalancers,
+  checkMonitoring,
+  checkRegistries,
+  checkServiceConnect,
+} from './service-attachment-checks.ts'
+import { checkVolumeConfigurations } from './volume-checks.ts'
 
-export const deploymentControllers = ['ECS', 'CODE_DEPLOY', 'EXTERNAL']
+export type ServiceInput = Partial<CreateServiceRequest> & Partial<UpdateServiceRequest>
 
-type ServiceInput = Partial<CreateServiceRequest> & Partial<UpdateServiceRequest>
+/** A service as it would be, and the request that wants it so. */
+export interface Candidate {
+  /** For messages: "The service couldn't be created because". */
+  readonly act: 'created' | 'updated'
+  readonly cluster: Cluster
+  readonly input: ServiceInput
+  /** With every default filled in, and all that the request says. */
+  readonly service: Service
+  /** What it was before; for a new one, its defaults. */
+  readonly standing: Service
+}
 
-/** Throws InvalidParameterException for what no service can have. */
-export function checkServiceMembers(
-  input: ServiceInput,
-  taskDefinition: TaskDefinition,
-  launchType: string | undefined,
-): void {
+const graceMaxSeconds = 2_147_483_647
+
+/** Throws InvalidParameterException for a token that a service or a task set cannot be created with. */
+export function checkClientToken(clientToken: string): void {
+  if (!/^[!-~]{1,36}$/.test(clientToken))
+    refuse('clientToken must have between 1 and 36 characters, each of ASCII 33 to 126.')
+}
+
+/** Throws InvalidParameterException for values that no service can have. */
+export function checkValues(input: ServiceInput): void {
+  checkOneOf('scheduling strategy', input.schedulingStrategy, ['REPLICA', 'DAEMON'])
+  checkOneOf('deployment controller', input.deploymentController?.type, ['ECS', 'CODE_DEPLOY', 'EXTERNAL'])
   checkOneOf('propagateTags', input.propagateTags, ['TASK_DEFINITION', 'SERVICE', 'NONE'])
   checkOneOf('availabilityZoneRebalancing', input.availabilityZoneRebalancing, ['ENABLED', 'DISABLED'])
   if (input.desiredCount !== undefined && input.desiredCount < 0) refuse('desiredCount must not be negative.')
   const grace = input.healthCheckGracePeriodSeconds ?? 0
-  if (grace < 0 || grace > 2_147_483_647)
-    refuse('healthCheckGracePeriodSeconds must be between 0 and 2147483647.')
-  if (input.platformVersion !== undefined && launchType !== 'FARGATE')
-    refuse('The platform version must be null when specifying an EC2 launch type.')
-  checkLoadBalancers(input.loadBalancers ?? [], taskDefinition, launchType)
-  const registries = input.serviceRegistries ?? []
-  if (registries.length > 1) refuse('service registries can have at most 1 items.')
-  if (
-    taskDefinition.networkMode === 'awsvpc' &&
-    registries.some(({ containerPort, port }) => containerPort !== undefined && port === undefined)
+  if (grace < 0 || grace > graceMaxSeconds)
+    refuse(`healthCheckGracePeriodSeconds must be between 0 and ${graceMaxSeconds}.`)
+}
+
+/** What the scheduling strategy leaves no choice of. Throws InvalidParameterException. */
+export function checkScheduling({ act, input, service }: Candidate): void {
+  if (service.schedulingStrategy !== 'DAEMON') {
+    if (act === 'created' && input.desiredCount === undefined)
+      refuse(
+        'The REPLICA scheduling strategy requires a desired count. Specify a desired count and try again',
+      )
+    return
+  }
+  if (input.desiredCount !== undefined)
+    refuse(
+      'The daemon scheduling strategy does not support a desired count for services. Remove the desired count value and try again',
+    )
+  if ((service.deploymentConfiguration.maximumPercent ?? 100) > 100)
+    refuse(
+      'The daemon scheduling strategy does not support values above 100 for maximumPercent on a deployment configuration. Change the maximumPercent value to 100, and try again',
+    )
+  if (service.placementStrategy.length > 0)
+    refuse(
+      'The daemon scheduling strategy does not support placement strategies. Remove the placement strategy and try again',
+    )
+}
+
+/** There are no instances on Fargate that a daemon could be on each of. Throws InvalidParameterException. */
+export function checkDaemonCapacity({ schedulingStrategy }: Service, launchType: string): void {
+  if (schedulingStrategy === 'DAEMON' && launchType === 'FARGATE')
+    refuse(
+      'The daemon scheduling strategy does not support the FARGATE launch type. Change the launch type and try again',
+    )
+}
+
+/**
+ * Whether Availability Zones are to be rebalanced. Throws InvalidParameterException when they are and cannot be; on a new
+ * service that says nothing of it they are, where they can.
+ */
+export function checkedRebalancing({
+  act,
+  input: { availabilityZoneRebalancing: asked },
+  service,
+  standing,
+}: Candidate): Service['availabilityZoneRebalancing'] {
+  const obstacle = rebalancingObstacle(service)
+  if (obstacle === undefined)
+    return asked ?? (act === 'created' ? 'ENABLED' : standing.availabilityZoneRebalancing)
+  const broken =
+    act === 'updated' &&
+    asked === undefined &&
+    standing.availabilityZoneRebalancing === 'ENABLED' &&
+    rebalancingObstacle(standing) === undefined
+  if (asked === 'ENABLED' || broken)
+    refuse(`The service couldn't be ${act} because Availability Zone Rebalancing ${obstacle}`)
+  return 'DISABLED'
+}
+
+/** What each deployment controller asks of a service. Throws InvalidParameterException. */
+export function checkController({ input, service }: Candidate): void {
+  const controller = controllerOf(service)
+  if (controller === 'ECS') return
+  if (service.schedulingStrategy === 'DAEMON')
+    refuse(
+      `The ${controller} deployment controller type is not supported for services using the DAEMON scheduling strategy.`,
+    )
+  if (controller === 'CODE_DEPLOY') {
+    if (!service.loadBalancers.some(({ targetGroupArn }) => targetGroupArn !== undefined))
+      refuse(
+        'When specifying the CODE_DEPLOY deployment controller type, the service requires an Application Load Balancer or Network Load Balancer.',
+      )
+    // No source gives the text; a CodeDeploy deployment group has the pair of the target group.
+    if (service.loadBalancers.length > 1) refuse('load balancers can have at most 1 items.')
+  }
+  const { deploymentCircuitBreaker, alarms, strategy = 'ROLLING' } = service.deploymentConfiguration
+  const ecsOnly =
+    'is only supported with ECS deployment controller. Update to ECS deployment controller and try again.'
+  if (deploymentCircuitBreaker?.enable) refuse(`Deployment circuit breaker feature ${ecsOnly}`)
+  if (alarms?.enable) refuse(`Alarm based rollback feature ${ecsOnly}`)
+  if (strategy !== 'ROLLING') refuse(`Deployment strategy ${strategy} ${ecsOnly}`)
+  if ((input.vpcLatticeConfigurations ?? []).length > 0) refuse(`VPC Lattice feature ${ecsOnly}`)
+  if (controller === 'EXTERNAL') {
+    if (service.serviceConnectConfiguration)
+      refuse('The EXTERNAL deployment controller type is not supported for services using Service Connect.')
+    if (input.taskDefinition) refuse('TaskDefinition must be blank.')
+    if (service.loadBalancers.length > 0) refuse('LoadBalancers must be empty or null.')
+  } else if (service.serviceConnectConfiguration)
+    refuse(
+      'Service Connect feature is only supported with ECS (rolling update) deployment controller. Update to ECS deployment controller and try again.',
+    )
+}
+
+/**
+ * Checks what the service is attached to; where task sets have task definitions of their own, the service has none. Throws
+ * InvalidParameterException.
+ */
+export function checkAttachments(
+  { cluster, input, service }: Candidate,
+  taskDefinition: TaskDefinition | undefined,
+  launchType: string,
+): void {
+  const { strategy } = service.deploymentConfiguration
+  checkLoadBalancers(service.loadBalancers, taskDefinition, { launchType, strategy })
+  checkRole(input, service, taskDefinition)
+  checkRegistries(service.serviceRegistries, taskDefinition, launchType)
+  if (input.monitoring) checkMonitoring(input.monitoring)
+  if (!taskDefinition) return
+  if (service.serviceConnectConfiguration)
+    checkServiceConnect(service.serviceConnectConfiguration, taskDefinition, cluster.serviceConnectNamespace)
+  if (service.schedulingStrategy === 'DAEMON' && (service.volumeConfigurations ?? []).length > 0)
+    refuse('The daemon scheduling strategy does not support volume configurations.')
+  checkVolumeConfigurations(taskDefinition, service.volumeConfigurations)
+  checkLattice(input.vpcLatticeConfigurations ?? [], taskDefinition)
+  checkGatewayConnectors(input.gatewayConnectors ?? [], taskDefinition)
+}
+
+/** Services that ECS manages in its own name: the role is not theirs to choose. */
+export function needsLinkedRole(service: Service, taskDefinition: TaskDefinition | undefined): boolean {
+  return (
+    taskDefinition?.networkMode === 'awsvpc' ||
+    controllerOf(service) === 'EXTERNAL' ||
+    service.serviceRegistries.length > 0 ||
+    service.loadBalancers.length > 1
   )
-    refuse("The values specified for serviceRegistries do not require a value for 'containerPort'")
-  if (input.serviceConnectConfiguration?.enabled) checkServiceConnect(input.serviceConnectConfiguration)
-  for (const { name = '' } of input.volumeConfigurations ?? [])
-    if (!taskDefinition.volumes.some((volume) => volume.name === name && volume.configuredAtLaunch))
-      refuse(
-        `The volume name '${name}' in your request does not have a matching volume in your Task Definition that is configurable at launch.`,
-      )
 }
 
-function checkLoadBalancers(
-  loadBalancers: readonly LoadBalancer[],
-  { containerDefinitions }: TaskDefinition,
-  launchType: string | undefined,
+function checkRole(
+  { role }: ServiceInput,
+  service: Service,
+  taskDefinition: TaskDefinition | undefined,
 ): void {
-  if (loadBalancers.length > 5) refuse('load balancers can have at most 5 items.')
-  for (const { loadBalancerName, targetGroupArn, containerName, containerPort } of loadBalancers) {
-    if (loadBalancerName !== undefined && targetGroupArn !== undefined)
-      refuse(
-        'loadBalancerName and targetGroupArn cannot both be specified. You must specify either a loadBalancerName or a targetGroupArn in all loadBalancer entries',
-      )
-    if (loadBalancerName !== undefined && launchType === 'FARGATE')
-      refuse('Classic Load Balancers are not supported with Fargate.')
-    const container = containerDefinitions.find(({ name }) => name === containerName)
-    if (!container) return refuse(`The container ${containerName} does not exist in the task definition.`)
-    if (!container.portMappings?.some((mapping) => mapping.containerPort === containerPort))
-      refuse(`The container ${containerName} did not have a container port ${containerPort} defined.`)
-  }
+  if (role === undefined) return
+  if (needsLinkedRole(service, taskDefinition))
+    refuse('You cannot specify an IAM role for services that require a service linked role.')
+  if (service.loadBalancers.length === 0)
+    refuse('IAM roles are only valid for services configured to use load balancers.')
 }
 
-function checkServiceConnect({ namespace, services = [] }: ServiceConnectConfiguration): void {
-  if (!namespace) refuse('Namespace is missing')
-  for (const { clientAliases } of services) {
-    if (clientAliases === undefined) continue
-    if (clientAliases.length > 1) refuse(`${clientAliases.length} clientAliases exceeds the max limit of 1`)
-    if (clientAliases.length === 0) refuse('clientAliases must have 1 element.')
-    for (const { dnsName } of clientAliases)
-      if (dnsName !== undefined && !/^(?!-)[a-z0-9.-]{1,127}$/.test(dnsName))
-        refuse('The DNS name that you provided is invalid.')
-  }
-}
-
-/** Throws InvalidParameterException; `configuration` is complete. */
-export function checkDeploymentConfiguration(
-  { minimumHealthyPercent = 100, maximumPercent = 200 }: DeploymentConfiguration,
-  schedulingStrategy: string,
+/** Throws InvalidParameterException for a service in whose tasks nobody could execute commands. */
+export function checkExecuteCommand(
+  { act, input, service }: Candidate,
+  { taskRoleArn }: TaskDefinition,
 ): void {
-  if (minimumHealthyPercent < 0) refuse('minimumHealthyPercent must not be negative')
-  if (minimumHealthyPercent > 100) refuse('minimumHealthyPercent must be at most 100')
-  if (schedulingStrategy === 'DAEMON') return
-  if (maximumPercent < 100) refuse('maximumPercent must be at least 100')
-  if (minimumHealthyPercent === 100 && maximumPercent === 100)
-    refuse('Both maximumPercent and minimumHealthyPercent cannot be 100 as this will block deployments.')
+  const asked = input.enableExecuteCommand !== undefined || input.taskDefinition !== undefined
+  if (asked && service.enableExecuteCommand && !taskRoleArn)
+    refuse(
+      `The service couldn't be ${act} because a valid taskRoleArn is not being used. Specify a valid task role in your task definition and try again.`,
+    )
 }
 
 /** Throws UnsupportedFeatureException for all that Berth would have to store without acting on it. */
-export function requireSupported(input: ServiceInput): void {
-  const rolling = 'Use the rolling deployment that is the default.'
-  const { deploymentConfiguration: deployment = {} } = input
-  if ((deployment.strategy ?? 'ROLLING') !== 'ROLLING')
-    unsupported(`the deployment strategy ${deployment.strategy}`, rolling)
-  if (deployment.alarms?.enable) unsupported('deployment alarms', 'Use the deployment circuit breaker.')
-  if ((deployment.lifecycleHooks ?? []).length > 0) unsupported('deployment lifecycle hooks', rolling)
-  if ((deployment.bakeTimeInMinutes ?? 0) > 0) unsupported('a bake time', rolling)
-  if (deployment.earlySuccessCriteria) unsupported('early success of deployments', rolling)
-  if (deployment.linearConfiguration) unsupported('linear deployments', rolling)
-  if (deployment.canaryConfiguration) unsupported('canary deployments', rolling)
+export function requireSupported({ input, service }: Candidate): void {
+  const { deploymentConfiguration: deployment, schedulingStrategy } = service
+  const { strategy = 'ROLLING', lifecycleHooks = [], alarms } = deployment
+  if (schedulingStrategy === 'DAEMON' && strategy !== 'ROLLING')
+    unsupported(`the deployment strategy ${strategy} of DAEMON services`, 'Use ROLLING.')
+  if (alarms?.enable) unsupported('deployment alarms', 'Use the deployment circuit breaker.')
+  if (lifecycleHooks.some(({ targetType = 'AWS_LAMBDA' }) => targetType === 'AWS_LAMBDA'))
+    unsupported('AWS_LAMBDA lifecycle hooks', 'Use a PAUSE hook and ContinueServiceDeployment.')
+  if (strategy === 'ROLLING' && lifecycleHooks.length > 0)
+    unsupported('lifecycle hooks of rolling deployments', 'Use the strategy BLUE_GREEN, LINEAR or CANARY.')
   const without = 'Leave it out of the service.'
-  if ((input.loadBalancers ?? []).length > 0) unsupported('load balancers of services', without)
-  if ((input.serviceRegistries ?? []).length > 0) unsupported('service discovery', without)
-  if (input.serviceConnectConfiguration?.enabled) unsupported('Service Connect', without)
-  if ((input.volumeConfigurations ?? []).length > 0) unsupported('volumes configured at launch', without)
+  if (service.loadBalancers.length > 0) unsupported('load balancers of services', without)
+  if (service.serviceRegistries.length > 0) unsupported('service discovery', without)
+  if (service.serviceConnectConfiguration) unsupported('Service Connect', without)
+  if ((service.volumeConfigurations ?? []).length > 0) unsupported('volumes configured at launch', without)
   if ((input.vpcLatticeConfigurations ?? []).length > 0) unsupported('VPC Lattice', without)
   if ((input.gatewayConnectors ?? []).length > 0) unsupported('gateway connectors', without)
-  if (input.monitoring) unsupported('the monitoring of services', without)
+  if ((input.monitoring?.metricConfigurations ?? []).length > 0)
+    unsupported('the monitoring of services', without)
 }

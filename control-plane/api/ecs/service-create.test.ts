@@ -2,9 +2,9 @@ import type { CreateServiceRequest } from '@aws-sdk/client-ecs'
 import { beforeEach, expect, test } from 'vitest'
 import { type TestContext, testContext } from '#api/testing.ts'
 import type { Cluster } from '#domain/cluster.ts'
-import { createService } from './service-create.ts'
 import { describeServices } from './service.ts'
-import { putCluster, putTaskDefinition, refusalOf } from './testing-rows.ts'
+import { breaker, createWeb, daemon, deploy, external, putDefinitions, vpc } from './service-testing.ts'
+import { putCluster, refusalOf } from './testing-rows.ts'
 
 let context: TestContext
 let cluster: Cluster
@@ -12,18 +12,12 @@ let cluster: Cluster
 beforeEach(async () => {
   context = await testContext()
   cluster = putCluster(context, 'c')
-  putTaskDefinition(context, 'web:1', { portMappings: [{ containerPort: 80 }] })
+  putDefinitions(context)
 })
 
-const create = (input: Partial<CreateServiceRequest> = {}) =>
-  createService.run(context, {
-    cluster: 'c',
-    serviceName: 'web',
-    taskDefinition: 'web:1',
-    desiredCount: 2,
-    ...input,
-  }).service
+const create = (input: Partial<CreateServiceRequest> = {}) => createWeb(context, input)
 const show = () => describeServices.run(context, { cluster: 'c', services: ['web'] }).services?.[0]
+const invalid = 'InvalidParameterException: '
 
 test('a service is shown as AWS does, with the defaults filled in', () => {
   const now = new Date(context.clock.now())
@@ -64,9 +58,9 @@ test('a service is shown as AWS does, with the defaults filled in', () => {
     ],
     events: [],
     createdAt: now,
+    currentServiceRevisions: [expect.objectContaining({ runningTaskCount: 0 })],
     placementConstraints: [],
     placementStrategy: [],
-    healthCheckGracePeriodSeconds: 0,
     schedulingStrategy: 'REPLICA',
     tags: [{ key: 'a', value: 'b' }],
     createdBy: 'arn:aws:iam::000000000000:root',
@@ -96,164 +90,140 @@ test('strategies are shown as AWS writes them, and one that is not by zone leave
 test('the same request with the same token is the same service', () => {
   const service = create({ clientToken: 't' })
   expect(create({ clientToken: 't' })).toEqual(service)
-  expect(refusalOf(() => create({ clientToken: 't', desiredCount: 3 }))).toMatch(/^ConflictException/)
-  expect(refusalOf(() => create())).toBe('InvalidParameterException: Creation of service was not idempotent.')
+  const again = `${invalid}Creation of service was not idempotent.`
+  expect(refusalOf(() => create({ clientToken: 't', desiredCount: 3 }))).toBe(again)
+  expect(refusalOf(() => create({ clientToken: 't', serviceName: 'other' }))).toBe(again)
+  expect(refusalOf(() => create())).toBe(again)
+  expect(refusalOf(() => create({ clientToken: 'u' }))).toBe(again)
 })
 
-const invalid = 'InvalidParameterException: '
-const unsupported = 'UnsupportedFeatureException: Berth does not support'
-const loadBalancer = { containerName: 'app', containerPort: 80, targetGroupArn: 'arn' }
-const daemon = {
-  schedulingStrategy: 'DAEMON',
-  desiredCount: undefined,
-} as unknown as Partial<CreateServiceRequest>
-test.each<[string, Partial<CreateServiceRequest>, string]>([
-  ['name', { serviceName: 'a b' }, `${invalid}ServiceName must match ^[a-zA-Z0-9\\-_]{1,255}$, but was a b`],
-  [
-    'launch type',
-    { launchType: 'ec2' as 'EC2' },
-    `${invalid}launch type should be one of [EC2,FARGATE,EXTERNAL]`,
-  ],
-  ['scheduling', { schedulingStrategy: 'X' as 'DAEMON' }, `${invalid}scheduling strategy should be one of`],
-  ['propagation', { propagateTags: 'X' as 'NONE' }, `${invalid}propagateTags should be one of`],
-  ['cluster', { cluster: 'x' }, 'ClusterNotFoundException: Cluster not found.'],
-  ['unknown definition', { taskDefinition: 'x' }, 'ClientException: TaskDefinition not found.'],
-  ['inactive definition', { taskDefinition: 'old:1' }, 'ClientException: TaskDefinition is inactive'],
-  ['negative count', { desiredCount: -1 }, `${invalid}desiredCount must not be negative.`],
-  [
-    'no count',
-    { desiredCount: undefined } as unknown as Partial<CreateServiceRequest>,
-    `${invalid}The REPLICA`,
-  ],
-  [
-    'minimum',
-    { deploymentConfiguration: { minimumHealthyPercent: 101 } },
-    `${invalid}minimumHealthyPercent must be at most 100`,
-  ],
-  ['maximum', { deploymentConfiguration: { maximumPercent: 99 } }, `${invalid}maximumPercent`],
-  [
-    'both 100',
-    { deploymentConfiguration: { maximumPercent: 100 } },
-    `${invalid}Both maximumPercent and minimumHealthyPercent cannot be 100 as this will block deployments.`,
-  ],
-  [
-    'daemon with a count',
-    { ...daemon, desiredCount: 1 },
-    `${invalid}The daemon scheduling strategy does not support a desired count for services. Remove the desired count value and try again`,
-  ],
-  [
-    'daemon above 100',
-    { ...daemon, deploymentConfiguration: { maximumPercent: 150 } },
-    `${invalid}The daemon scheduling strategy does not support values above 100 for maximumPercent`,
-  ],
-  [
-    'daemon with strategy',
-    { ...daemon, placementStrategy: [{ type: 'random' }] },
-    `${invalid}The daemon scheduling strategy does not support placement strategies. Remove`,
-  ],
-  [
-    'daemon with rebalancing',
-    { ...daemon, availabilityZoneRebalancing: 'ENABLED' },
-    `${invalid}The service couldn't be created because Availability Zone Rebalancing does not support DAEMON as scheduling strategy. Update scheduling strategy and try again.`,
-  ],
-  ['daemon', daemon, `${unsupported} the DAEMON scheduling strategy yet.`],
-  [
-    'both capacities',
-    { launchType: 'EC2', capacityProviderStrategy: [{ capacityProvider: 'a' }] },
-    `${invalid}Specifying both a launch type and capacity provider strategy is not supported. Remove one and try again.`,
-  ],
-  [
-    'platform',
-    { platformVersion: 'LATEST' },
-    `${invalid}The platform version must be null when specifying an EC2 launch type.`,
-  ],
-  [
-    'network of bridge',
-    { networkConfiguration: { awsvpcConfiguration: { subnets: ['a'] } } },
-    `${invalid}Network Configuration is not valid for the given networkMode of this task definition.`,
-  ],
-  [
-    'no network',
-    { taskDefinition: 'vpc' },
-    `${invalid}Network Configuration must be provided when networkMode 'awsvpc' is specified.`,
-  ],
-  [
-    'awsvpc',
-    { taskDefinition: 'vpc', networkConfiguration: { awsvpcConfiguration: { subnets: ['a'] } } },
-    `${unsupported} network mode awsvpc yet.`,
-  ],
-  ['Fargate', { launchType: 'FARGATE' }, `${invalid}Task definition does not support launch_type FARGATE.`],
-  [
-    'two balancers',
-    { loadBalancers: [{ ...loadBalancer, loadBalancerName: 'x' }] },
-    `${invalid}loadBalancerName and targetGroupArn cannot both be specified.`,
-  ],
-  [
-    'unknown container',
-    { loadBalancers: [{ ...loadBalancer, containerName: 'x' }] },
-    `${invalid}The container x does not exist in the task definition.`,
-  ],
-  [
-    'unknown port',
-    { loadBalancers: [{ ...loadBalancer, containerPort: 1 }] },
-    `${invalid}The container app did not have a container port 1 defined.`,
-  ],
-  ['balancer', { loadBalancers: [loadBalancer] }, `${unsupported} load balancers of services yet.`],
-  [
-    'two registries',
-    { serviceRegistries: [{}, {}] },
-    `${invalid}service registries can have at most 1 items.`,
-  ],
-  ['registry', { serviceRegistries: [{}] }, `${unsupported} service discovery yet.`],
-  ['namespace', { serviceConnectConfiguration: { enabled: true } }, `${invalid}Namespace is missing`],
-  [
-    'connect',
-    { serviceConnectConfiguration: { enabled: true, namespace: 'n' } },
-    `${unsupported} Service Connect yet.`,
-  ],
-  [
-    'volumes',
-    { volumeConfigurations: [{ name: 'x' }] },
-    `${invalid}The volume name 'x' in your request does not have a matching volume`,
-  ],
-  [
-    'external with definition',
-    { deploymentController: { type: 'EXTERNAL' } },
-    `${invalid}TaskDefinition must be blank.`,
-  ],
-  [
-    'external',
-    { deploymentController: { type: 'EXTERNAL' }, taskDefinition: '' },
-    `${unsupported} the EXTERNAL deployment controller yet.`,
-  ],
-  [
-    'CodeDeploy without balancer',
-    { deploymentController: { type: 'CODE_DEPLOY' } },
-    `${invalid}When specifying the CODE_DEPLOY deployment controller type, the service requires an Application Load Balancer`,
-  ],
-  [
-    'blue/green',
-    { deploymentConfiguration: { strategy: 'BLUE_GREEN' } },
-    `${unsupported} the deployment strategy BLUE_GREEN yet.`,
-  ],
-  [
-    'alarms',
-    { deploymentConfiguration: { alarms: { enable: true, rollback: true, alarmNames: ['a'] } } },
-    `${unsupported} deployment alarms yet.`,
-  ],
-  [
-    'constraints',
-    { placementConstraints: Array.from({ length: 11 }, () => ({ type: 'distinctInstance' as const })) },
-    invalid,
-  ],
-  [
-    'strategies',
-    { placementStrategy: Array.from({ length: 6 }, () => ({ type: 'random' as const })) },
-    `${invalid}Maximum number of strategies is 5.`,
-  ],
-])('refuses to create a service: %s', (_, input, message) => {
-  putTaskDefinition(context, 'old:1', {}, { status: 'INACTIVE' })
-  putTaskDefinition(context, 'vpc:1', {}, { networkMode: 'awsvpc' })
-  expect(refusalOf(() => create(input)).slice(0, message.length)).toBe(message)
-  expect(context.store.size('service') + context.store.size('deployment')).toBe(0)
+test('a token is good for another request once its service is deleted', () => {
+  const arn = create({ clientToken: 't' })?.serviceArn ?? ''
+  context.store.update((tx) => {
+    const service = tx.find('service', arn)
+    if (service) tx.put('service', { ...service, status: 'INACTIVE' })
+  })
+  expect(create({ clientToken: 't', desiredCount: 3 })?.desiredCount).toBe(3)
 })
+
+test('what is switched off is as good as left out', () => {
+  expect(
+    create({
+      serviceConnectConfiguration: { enabled: false },
+      volumeConfigurations: [],
+      ...deploy({
+        alarms: { enable: false, rollback: false, alarmNames: [] },
+        earlySuccessCriteria: { enable: false },
+      }),
+    }),
+  ).toMatchObject({ status: 'ACTIVE', loadBalancers: [] })
+})
+
+test('a circuit breaker keeps the threshold that it was given', () => {
+  const deploymentCircuitBreaker = {
+    ...breaker,
+    resetOnHealthyTask: false,
+    thresholdConfiguration: { type: 'COUNT' as const, value: 7 },
+  }
+  expect(create(deploy({ deploymentCircuitBreaker }))?.deploymentConfiguration).toMatchObject({
+    deploymentCircuitBreaker,
+  })
+})
+
+test('a service with an external controller has task sets, not deployments, and no revision', () => {
+  const service = create(external)
+  expect(service).toMatchObject({
+    deployments: [],
+    taskSets: [],
+    deploymentController: { type: 'EXTERNAL' },
+    launchType: 'EC2',
+    desiredCount: 2,
+    roleArn: 'arn:aws:iam::000000000000:role/aws-service-role/ecs.amazonaws.com/AWSServiceRoleForECS',
+  })
+  expect(service).not.toHaveProperty('taskDefinition')
+  expect(context.store.size('deployment')).toBe(0)
+})
+
+test('a daemon has no desired count of its own, and may stop all its tasks at once', () => {
+  expect(create(daemon)).toMatchObject({
+    schedulingStrategy: 'DAEMON',
+    deploymentConfiguration: { maximumPercent: 100, minimumHealthyPercent: 0 },
+    availabilityZoneRebalancing: 'DISABLED',
+  })
+})
+
+test('Availability Zones are rebalanced unless something is in the way', () => {
+  const rebalancing = (input: Partial<CreateServiceRequest>) => {
+    const service = create({ serviceName: `s${context.store.size('service')}`, ...input })
+    return service?.availabilityZoneRebalancing
+  }
+  expect(rebalancing({})).toBe('ENABLED')
+  expect(rebalancing({ availabilityZoneRebalancing: 'DISABLED' })).toBe('DISABLED')
+  expect(rebalancing({ launchType: 'EXTERNAL' })).toBe('DISABLED')
+  expect(rebalancing(deploy({ minimumHealthyPercent: 50, maximumPercent: 100 }))).toBe('DISABLED')
+  expect(
+    rebalancing({ placementStrategy: [{ type: 'spread', field: 'attribute:ecs.availability-zone' }] }),
+  ).toBe('ENABLED')
+  expect(
+    rebalancing({
+      placementConstraints: [{ type: 'memberOf', expression: 'attribute:ecs.availability-zone == a' }],
+    }),
+  ).toBe('DISABLED')
+})
+
+test('a network configuration is shown with nothing left out, and the service acts in its own role', () => {
+  expect(create(vpc)).toMatchObject({
+    networkConfiguration: {
+      awsvpcConfiguration: { subnets: ['a'], securityGroups: [], assignPublicIp: 'DISABLED' },
+    },
+    roleArn: expect.stringMatching(/AWSServiceRoleForECS$/),
+  })
+})
+
+/** Every way to schedule, place and deploy a service. */
+const combinations = (['REPLICA', 'DAEMON'] as const).flatMap((schedulingStrategy) =>
+  (['ECS', 'CODE_DEPLOY', 'EXTERNAL'] as const).flatMap((type) =>
+    (['EC2', 'FARGATE', 'EXTERNAL', 'strategy', undefined] as const).flatMap((capacity) =>
+      (['web', 'vpc', 'fargate', undefined] as const).map((taskDefinition) => ({
+        schedulingStrategy,
+        type,
+        capacity,
+        taskDefinition,
+      })),
+    ),
+  ),
+)
+
+test.each(combinations)(
+  'a $schedulingStrategy service of $taskDefinition on $capacity deployed by $type is created, or refused by AWS',
+  ({ schedulingStrategy, type, capacity, taskDefinition }) => {
+    putCluster(context, 'c', { capacityProviders: ['FARGATE'] })
+    const refusal = refusalOf(() =>
+      create({
+        schedulingStrategy,
+        desiredCount: schedulingStrategy === 'DAEMON' ? undefined : 1,
+        deploymentController: { type },
+        taskDefinition,
+        ...(capacity === 'strategy'
+          ? { capacityProviderStrategy: [{ capacityProvider: 'FARGATE', weight: 1 }] }
+          : { launchType: capacity }),
+        ...(taskDefinition !== 'web' &&
+          vpc.networkConfiguration && {
+            networkConfiguration: vpc.networkConfiguration,
+          }),
+      }),
+    )
+    const onFargate = capacity === 'FARGATE' || capacity === 'strategy'
+    const accepted =
+      type === 'EXTERNAL'
+        ? schedulingStrategy === 'REPLICA' && taskDefinition === undefined
+        : type === 'ECS' &&
+          taskDefinition !== undefined &&
+          (onFargate
+            ? schedulingStrategy === 'REPLICA' && taskDefinition === 'fargate'
+            : !(taskDefinition === 'fargate' && capacity === 'EXTERNAL'))
+    expect(refusal).toMatch(accepted ? /^nothing$/ : /^InvalidParameterException: /)
+    expect(context.store.size('service')).toBe(accepted ? 1 : 0)
+    expect(context.store.size('deployment')).toBe(accepted && type === 'ECS' ? 1 : 0)
+  },
+)

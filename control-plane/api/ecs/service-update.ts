@@ -1,35 +1,14 @@
 import type { UpdateServiceRequest, UpdateServiceResponse } from '@aws-sdk/client-ecs'
 import { AwsError } from '@berth/wire/error.ts'
-import type { Context, Operation } from '#api/operation.ts'
-import type { Cluster } from '#domain/cluster.ts'
-import {
-  completeDeploymentConfiguration,
-  needsDeployment,
-  newDeployment,
-  rebalancingObstacle,
-  type Service,
-} from '#domain/service.ts'
-import type { TaskDefinition } from '#domain/task-definition.ts'
-import type { Transaction, View } from '#state/store.ts'
-import {
-  checkCapacityProviderStrategy,
-  checkConstraints,
-  checkNetwork,
-  checkOneOf,
-  checkStrategies,
-  refuse,
-  requireHostNetwork,
-  requireInstances,
-  unsupported,
-} from './placement-checks.ts'
-import { resolveCluster, resolveTaskDefinition } from './resolve.ts'
-import {
-  checkDeploymentConfiguration,
-  checkServiceMembers,
-  deploymentControllers,
-  requireSupported,
-} from './service-checks.ts'
-import { resolveService, serviceResources } from './service.ts'
+import type { Operation } from '#api/operation.ts'
+import { controllerOf, needsDeployment, type Service } from '#domain/service.ts'
+import type { View } from '#state/store.ts'
+import { forgetTaskSet } from '#state/task-sets.ts'
+import { checkOneOf, refuse, unsupported } from './placement-checks.ts'
+import { resolveCluster } from './resolve.ts'
+import { checkedService } from './service-candidate.ts'
+import { beginDeployment } from './service-deployment-begin.ts'
+import { resolveService, serviceResources } from './service-reference.ts'
 import { showService } from './show-service.ts'
 
 /**
@@ -44,87 +23,81 @@ export const updateService: Operation<UpdateServiceRequest, UpdateServiceRespons
       const before = resolveService(tx, cluster, input.service ?? '')
       if (before.status !== 'ACTIVE')
         throw new AwsError('ServiceNotActiveException', 'Service was not ACTIVE.')
-      const after = updatedService(tx, context, cluster, before, input)
+      const controller = input.deploymentController?.type ?? controllerOf(before)
+      checkOneOf('deployment controller', controller, ['ECS', 'CODE_DEPLOY', 'EXTERNAL'])
+      checkControllerAllows(controller, input)
+      if (controller !== controllerOf(before)) checkControllerChange(tx, before, controller)
+      const after = checkedService(tx, context, { act: 'updated', cluster, standing: before, input })
+      requireForce(before, after, input)
       tx.put('service', after)
-      if (input.forceNewDeployment || needsDeployment(before, after)) deploy(tx, context, after)
+      const migrated = controller !== controllerOf(before)
+      // What its task set ran, the service has taken over: its deployments run it from now on.
+      if (migrated)
+        for (const taskSet of tx.by('taskSet', 'service', after.serviceArn)) forgetTaskSet(tx, taskSet)
+      if (controller === 'ECS' && (migrated || input.forceNewDeployment || needsDeployment(before, after)))
+        beginDeployment(tx, after, { ids: context.ids, now: context.clock.now() })
       return { service: showService(tx, after, { tags: true }) }
     }),
 }
 
-function deploy(tx: Transaction, { ids, clock }: Context, service: Service): void {
-  const now = clock.now()
-  for (const deployment of tx.by('deployment', 'service', service.serviceArn))
-    if (deployment.status === 'PRIMARY')
-      tx.put('deployment', { ...deployment, status: 'ACTIVE', updatedAt: now })
-  tx.put('deployment', newDeployment(service, { ids, now }))
+/** What is another's to change where ECS does not deploy, as AWS calls it. */
+const deployedElsewhere = {
+  taskDefinition: 'task definition',
+  networkConfiguration: 'network parameters',
+  platformVersion: 'platform version',
+  loadBalancers: 'load balancers',
+  serviceRegistries: 'service registries',
+  serviceConnectConfiguration: 'Service Connect configuration',
+  volumeConfigurations: 'volume configurations',
+  vpcLatticeConfigurations: 'VPC Lattice configurations',
+  gatewayConnectors: 'gateway connectors',
+  enableExecuteCommand: 'execute command',
+} satisfies Partial<Record<keyof UpdateServiceRequest, string>>
+
+/** Throws InvalidParameterException for what the controller would have to be asked. The words for EXTERNAL are ours. */
+function checkControllerAllows(controller: string, input: UpdateServiceRequest): void {
+  if (controller === 'ECS') return
+  const instead =
+    controller === 'CODE_DEPLOY'
+      ? 'on services with a CODE_DEPLOY deployment controller. Use AWS CodeDeploy to trigger a new deployment.'
+      : 'on services with an EXTERNAL deployment controller. Create a new task set to trigger a new deployment.'
+  for (const [member, name] of Object.entries(deployedElsewhere))
+    if (input[member as keyof typeof deployedElsewhere] !== undefined)
+      refuse(`Unable to update ${name} ${instead}`)
+  if (controller === 'EXTERNAL' && input.deploymentConfiguration !== undefined)
+    refuse(`Unable to update deployment configuration ${instead}`)
+  if (input.forceNewDeployment) refuse(`Cannot force a new deployment ${instead}`)
 }
 
-function updatedService(
-  view: View,
-  context: Context,
-  cluster: Cluster,
-  before: Service,
-  input: UpdateServiceRequest,
-): Service {
-  checkOneOf('deployment controller', input.deploymentController?.type, deploymentControllers)
-  const taskDefinition = taskDefinitionOf(view, context, before, input)
-  const deploymentConfiguration = completeDeploymentConfiguration(
-    input.deploymentConfiguration,
-    before.deploymentConfiguration,
-  )
-  checkDeploymentConfiguration(deploymentConfiguration, before.schedulingStrategy)
-  checkServiceMembers(input, taskDefinition, before.launchType)
-  checkNetwork(taskDefinition, input.networkConfiguration, before.launchType ?? 'EC2')
-  const launchType = before.launchType ?? 'EC2'
-  if (!taskDefinition.compatibilities.includes(launchType))
-    refuse(`Task definition does not support launch_type ${launchType}.`)
-  const strategy = input.capacityProviderStrategy ?? []
-  if (strategy.length > 0) checkCapacityProviderStrategy(cluster, strategy)
-  const placementConstraints = checkConstraints(
-    input.placementConstraints ?? before.placementConstraints,
-    taskDefinition,
-  )
-  const placementStrategy = checkStrategies(input.placementStrategy ?? before.placementStrategy)
-  requireInstances(undefined, strategy)
-  const controller = input.deploymentController?.type ?? 'ECS'
-  if (controller !== 'ECS') unsupported(`the ${controller} deployment controller`, 'Use ECS.')
-  requireSupported(input)
-  requireHostNetwork(taskDefinition)
-  const after: Service = {
-    ...before,
-    taskDefinitionArn: taskDefinition.taskDefinitionArn,
-    deploymentConfiguration,
-    placementConstraints,
-    placementStrategy,
-    ...(input.desiredCount !== undefined && { desiredCount: input.desiredCount }),
-    ...(input.deploymentController && { deploymentController: input.deploymentController }),
-    ...(input.healthCheckGracePeriodSeconds !== undefined && {
-      healthCheckGracePeriodSeconds: input.healthCheckGracePeriodSeconds,
-    }),
-    ...(input.availabilityZoneRebalancing && {
-      availabilityZoneRebalancing: input.availabilityZoneRebalancing,
-    }),
-    ...(input.enableExecuteCommand !== undefined && { enableExecuteCommand: input.enableExecuteCommand }),
-    ...(input.enableECSManagedTags !== undefined && { enableECSManagedTags: input.enableECSManagedTags }),
-    ...(input.propagateTags && { propagateTags: input.propagateTags }),
+/**
+ * Throws InvalidParameterException for a service whose tasks the new controller could not take over.
+ * https://docs.aws.amazon.com/AmazonECS/latest/developerguide/troubleshooting-deployment-controller-migration.html
+ */
+function checkControllerChange(view: View, before: Service, controller: string): void {
+  if (controller !== 'ECS') {
+    if (before.schedulingStrategy === 'DAEMON')
+      refuse(
+        `The ${controller} deployment controller type is not supported for services using the DAEMON scheduling strategy.`,
+      )
+    unsupported(`changing the deployment controller to ${controller}`, 'Create a service with it.')
   }
-  const obstacle = rebalancingObstacle(after)
-  if (input.availabilityZoneRebalancing === 'ENABLED' && obstacle !== undefined)
+  const taskSets = view.by('taskSet', 'service', before.serviceArn)
+  if (taskSets.length > 1)
     refuse(
-      `The service couldn't be updated because Availability Zone Rebalancing does not support ${obstacle}.`,
+      'Updating the deployment controller is not supported when there are multiple tasksets in the service. Please ensure your service has only one taskset and try again.',
     )
-  return obstacle === undefined ? after : { ...after, availabilityZoneRebalancing: 'DISABLED' }
+  if (!taskSets.some(({ status }) => status === 'PRIMARY'))
+    refuse(
+      'Updating the deployment controller requires a primary taskset in the service. Please ensure your service has a primary taskset and try again.',
+    )
 }
 
-/** The one asked for must be ACTIVE. The one that stands may be INACTIVE by now: the service goes on with it. */
-function taskDefinitionOf(
-  view: View,
-  context: Context,
-  before: Service,
-  { taskDefinition }: UpdateServiceRequest,
-): TaskDefinition {
-  const standing = view.find('taskDefinition', before.taskDefinitionArn)
-  return taskDefinition === undefined && standing
-    ? standing
-    : resolveTaskDefinition(view, context, taskDefinition ?? before.taskDefinitionArn, 'ClientException')
+function requireForce(before: Service, after: Service, { forceNewDeployment }: UpdateServiceRequest): void {
+  const strategies = [before, after].map(({ capacityProviderStrategy = [] }) =>
+    JSON.stringify(capacityProviderStrategy),
+  )
+  if (strategies[0] !== strategies[1] && !forceNewDeployment)
+    refuse(
+      'When switching from launch type to capacity provider strategy on an existing service, or making a change to a capacity provider strategy on a service that is already using one, you must force a new deployment.',
+    )
 }

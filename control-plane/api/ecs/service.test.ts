@@ -1,12 +1,18 @@
-import type { CreateServiceRequest, UpdateServiceRequest } from '@aws-sdk/client-ecs'
+import type {
+  CreateServiceRequest,
+  ListServicesByNamespaceRequest,
+  ListServicesRequest,
+  UpdateServiceRequest,
+} from '@aws-sdk/client-ecs'
 import { beforeEach, describe, expect, test } from 'vitest'
 import { type TestContext, testContext } from '#api/testing.ts'
+import { arnName } from '#domain/arn.ts'
 import type { Cluster } from '#domain/cluster.ts'
 import type { Deployment, Service } from '#domain/service.ts'
 import { newTask, type Task } from '#domain/task.ts'
 import { createService } from './service-create.ts'
 import { updateService } from './service-update.ts'
-import { deleteService, describeServices, listServices } from './service.ts'
+import { deleteService, describeServices, listServices, listServicesByNamespace } from './service.ts'
 import { putCluster, putTaskDefinition, refusalOf } from './testing-rows.ts'
 
 let context: TestContext
@@ -15,7 +21,7 @@ let cluster: Cluster
 beforeEach(async () => {
   context = await testContext()
   cluster = putCluster(context, 'c')
-  putTaskDefinition(context, 'web:1', { portMappings: [{ containerPort: 80 }] })
+  putTaskDefinition(context, 'web:1', {}, { taskRoleArn: 'arn:aws:iam::000000000000:role/web' })
   putTaskDefinition(context, 'web:2')
 })
 
@@ -87,9 +93,18 @@ describe('with a service', () => {
     ['the count', { desiredCount: 5 }],
     ['the same revision', { taskDefinition: 'web:1' }],
     ['the deployment configuration', { deploymentConfiguration: { maximumPercent: 150 } }],
-    ['placement', { placementStrategy: [{ type: 'random' }], placementConstraints: [] }],
+    [
+      'placement',
+      {
+        placementStrategy: [{ type: 'random' }],
+        placementConstraints: [],
+        availabilityZoneRebalancing: 'DISABLED',
+      },
+    ],
     ['tags', { propagateTags: 'SERVICE', enableECSManagedTags: true }],
     ['exec', { enableExecuteCommand: true }],
+    ['grace', { healthCheckGracePeriodSeconds: 60 }],
+    ['rebalancing', { availabilityZoneRebalancing: 'DISABLED' }],
   ])('a change of %s starts no deployment', (_, input) => {
     const before = primary()
     context.clock.advance(1000)
@@ -103,27 +118,6 @@ describe('with a service', () => {
     const { deploymentId } = primary()
     expect(update({ forceNewDeployment: true })?.deployments).toHaveLength(2)
     expect(primary().deploymentId).not.toBe(deploymentId)
-  })
-
-  test('what an update leaves out stays, and an empty list clears', () => {
-    update({
-      placementStrategy: [{ type: 'random' }],
-      deploymentConfiguration: {
-        maximumPercent: 150,
-        deploymentCircuitBreaker: { enable: true, rollback: true },
-      },
-      healthCheckGracePeriodSeconds: 30,
-    })
-    expect(update({ desiredCount: 1 })).toMatchObject({
-      placementStrategy: [{ type: 'random' }],
-      healthCheckGracePeriodSeconds: 30,
-      deploymentConfiguration: {
-        maximumPercent: 150,
-        minimumHealthyPercent: 100,
-        deploymentCircuitBreaker: { enable: true, rollback: true },
-      },
-    })
-    expect(update({ placementStrategy: [] })?.placementStrategy).toEqual([])
   })
 
   test('goes on with its revision when that is INACTIVE by now, and takes no other such', () => {
@@ -224,9 +218,67 @@ describe('with a service', () => {
     expect(first.serviceArns).toHaveLength(10)
     const { nextToken = '' } = first
     expect(listServices.run(context, { cluster: 'c', nextToken }).serviceArns).toHaveLength(1)
-    expect(listServices.run(context, { cluster: 'c', launchType: 'EXTERNAL' }).serviceArns).toEqual([])
     expect(refusalOf(() => listServices.run(context, { cluster: 'x' }))).toBe(
       'ClusterNotFoundException: Cluster not found.',
     )
   })
+
+  test.each<[string, Partial<ListServicesRequest>, string[]]>([
+    ['EC2', { launchType: 'EC2' }, ['each', 'web']],
+    ['Fargate', { launchType: 'FARGATE' }, []],
+    ['EXTERNAL', { launchType: 'EXTERNAL' }, ['far']],
+    ['daemons', { schedulingStrategy: 'DAEMON' }, ['each']],
+    ['replicas', { schedulingStrategy: 'REPLICA' }, ['far', 'web']],
+    ['both', { schedulingStrategy: 'REPLICA', launchType: 'EC2' }, ['web']],
+    ['those of ECS', { resourceManagementType: 'ECS' }, []],
+    ['those of the customer', { resourceManagementType: 'CUSTOMER' }, ['each', 'far', 'web']],
+  ])('lists services by kind: %s', (_, filters, names) => {
+    create({ serviceName: 'far', launchType: 'EXTERNAL' })
+    create({ serviceName: 'each', schedulingStrategy: 'DAEMON', desiredCount: undefined })
+    const { serviceArns = [] } = listServices.run(context, { cluster: 'c', ...filters })
+    expect(serviceArns.map(arnName)).toEqual(names)
+  })
+
+  test('services are known by name, by ARN and by the short ARN of before 2018, in their own cluster only', () => {
+    const long = 'arn:aws:ecs:us-east-1:000000000000:service/c/web'
+    const found = (ref: string) =>
+      describeServices.run(context, { cluster: 'c', services: [ref] }).services?.[0]?.serviceArn
+    expect(['web', long, 'arn:aws:ecs:us-east-1:000000000000:service/web'].map(found)).toEqual([
+      long,
+      long,
+      long,
+    ])
+    putCluster(context, 'default')
+    expect(refusalOf(() => describeServices.run(context, { services: [long] }))).toBe(
+      'InvalidParameterException: Identifier is for c. Your cluster is default',
+    )
+    expect(refusalOf(() => found('arn:aws:ecs:us-east-1:000000000000:cluster/c'))).toBe(
+      'InvalidParameterException: Unsupported resource type: cluster',
+    )
+  })
+
+  test('tags are shown where they are asked for', () => {
+    create({ serviceName: 'tagged', tags: [{ key: 'a', value: 'b' }] })
+    const shown = (include?: ['TAGS']) =>
+      describeServices.run(context, { cluster: 'c', services: ['tagged'], ...(include && { include }) })
+        .services?.[0]
+    expect(shown()).not.toHaveProperty('tags')
+    expect(shown(['TAGS'])?.tags).toEqual([{ key: 'a', value: 'b' }])
+  })
+})
+
+test('a daemon is deleted as it stands', () => {
+  create({ schedulingStrategy: 'DAEMON', desiredCount: undefined })
+  expect(remove()).toMatchObject({ status: 'DRAINING' })
+})
+
+test('no namespace is ever found', () => {
+  const inNamespace = (input: ListServicesByNamespaceRequest) =>
+    refusalOf(() => listServicesByNamespace.run(context, input))
+  expect(inNamespace({ namespace: 'n' })).toBe(
+    'NamespaceNotFoundException: The specified namespace was not found.',
+  )
+  expect(inNamespace({ namespace: 'n', maxResults: 101 })).toBe(
+    'InvalidParameterException: maxResults must be between 1 and 100.',
+  )
 })

@@ -10,19 +10,17 @@ export function showCluster(
   include: readonly ClusterField[] = ['SETTINGS', 'TAGS'],
 ): ShownCluster {
   const { clusterArn } = cluster
-  const instances = view.by('containerInstance', 'cluster', clusterArn)
-  const services = view.by('service', 'cluster', clusterArn)
+  const instances = (status: string): number =>
+    view.count('containerInstance', 'status', `${clusterArn} ${status}`)
   const providers = cluster.capacityProviders.length > 0
   return {
     clusterArn,
     clusterName: cluster.clusterName,
     status: cluster.status,
-    registeredContainerInstancesCount: instances.filter(
-      ({ status }) => status === 'ACTIVE' || status === 'DRAINING',
-    ).length,
+    registeredContainerInstancesCount: instances('ACTIVE') + instances('DRAINING'),
     runningTasksCount: view.count('task', 'last', `${clusterArn} RUNNING`),
     pendingTasksCount: view.count('task', 'last', `${clusterArn} PENDING`),
-    activeServicesCount: services.filter(({ status }) => status === 'ACTIVE').length,
+    activeServicesCount: view.count('service', 'status', `${clusterArn} ACTIVE`),
     statistics: include.includes('STATISTICS') ? statistics(view, clusterArn) : [],
     tags: include.includes('TAGS') ? showTags(view, clusterArn) : [],
     settings: include.includes('SETTINGS')
@@ -47,20 +45,18 @@ export function showCluster(
 const countedApart = { EC2: 'EC2', Fargate: 'FARGATE', External: 'EXTERNAL' } as const
 
 function statistics(view: View, clusterArn: string): KeyValuePair[] {
-  const tasks = (lastStatus: string): ReadonlyArray<{ readonly launchType?: string }> =>
-    view.by('task', 'last', `${clusterArn} ${lastStatus}`)
-  const services = (status: string): ReadonlyArray<{ readonly launchType?: string }> =>
-    view.by('service', 'cluster', clusterArn).filter((service) => service.status === status)
   const groups = [
-    ['running', 'TasksCount', tasks('RUNNING')],
-    ['pending', 'TasksCount', tasks('PENDING')],
-    ['active', 'ServiceCount', services('ACTIVE')],
-    ['draining', 'ServiceCount', services('DRAINING')],
+    ['running', 'TasksCount', 'task', 'RUNNING'],
+    ['pending', 'TasksCount', 'task', 'PENDING'],
+    ['active', 'ServiceCount', 'service', 'ACTIVE'],
+    ['draining', 'ServiceCount', 'service', 'DRAINING'],
   ] as const
-  return groups.flatMap(([what, kind, things]) =>
-    Object.entries(countedApart).map(([word, launchType]) => ({
-      name: `${what}${word}${kind}`,
-      value: String(things.filter((thing) => (thing.launchType ?? 'EC2') === launchType).length),
-    })),
+  return groups.flatMap(([what, kind, table, status]) =>
+    Object.entries(countedApart).map(([word, launchType]) => {
+      const key = `${clusterArn} ${status} ${launchType}`
+      const count =
+        table === 'task' ? view.count('task', 'lastByLaunchType', key) : view.count('service', 'status', key)
+      return { name: `${what}${word}${kind}`, value: String(count) }
+    }),
   )
 }

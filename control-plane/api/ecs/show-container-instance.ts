@@ -20,6 +20,7 @@ export function showContainerInstance(
   return {
     containerInstanceArn,
     ...(row.ec2InstanceId !== undefined && { ec2InstanceId: row.ec2InstanceId }),
+    ...(row.capacityProviderName !== undefined && { capacityProviderName: row.capacityProviderName }),
     version: row.version,
     versionInfo: { ...row.versionInfo },
     remainingResources: fleet.remainingResources(containerInstanceArn),

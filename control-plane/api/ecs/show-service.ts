@@ -1,7 +1,10 @@
 import type { Deployment as DeploymentShape, Service as ServiceShape } from '@aws-sdk/client-ecs'
-import type { Deployment, Service } from '#domain/service.ts'
+import { controllerOf, type Deployment, type Service } from '#domain/service.ts'
+import { countTasks } from '#domain/task-counts.ts'
 import type { Task } from '#domain/task.ts'
 import type { View } from '#state/store.ts'
+import { showCurrent } from './show-service-deployment.ts'
+import { showTaskSet } from './show-task-set.ts'
 import { showTags } from './tag.ts'
 
 const shownEventsMax = 100
@@ -10,6 +13,7 @@ const shownEventsMax = 100
 export function showService(view: View, service: Service, { tags = false } = {}): ServiceShape {
   const tasks = view.by('task', 'service', service.serviceArn)
   const { deploymentController, platformVersion, networkConfiguration, roleArn } = service
+  const grace = service.healthCheckGracePeriodSeconds
   return {
     serviceArn: service.serviceArn,
     serviceName: service.serviceName,
@@ -18,11 +22,12 @@ export function showService(view: View, service: Service, { tags = false } = {})
     serviceRegistries: [...service.serviceRegistries],
     status: service.status,
     desiredCount: service.desiredCount,
-    ...countsOf(tasks),
+    ...countTasks(tasks),
     ...capacityOf(service),
     ...(platformVersion !== undefined && { platformVersion }),
-    taskDefinition: service.taskDefinitionArn,
+    ...(service.taskDefinitionArn !== '' && { taskDefinition: service.taskDefinitionArn }),
     deploymentConfiguration: service.deploymentConfiguration,
+    ...showTaskSets(view, service, tags),
     deployments: showDeployments(view, service, tasks),
     ...(roleArn !== undefined && { roleArn }),
     events: view
@@ -31,10 +36,11 @@ export function showService(view: View, service: Service, { tags = false } = {})
       .slice(0, shownEventsMax)
       .map(({ id, createdAt, message }) => ({ id, createdAt: new Date(createdAt), message })),
     createdAt: new Date(service.createdAt),
+    ...showCurrent(view, service, view.by('deployment', 'service', service.serviceArn)),
     placementConstraints: [...service.placementConstraints],
     placementStrategy: [...service.placementStrategy],
     ...(networkConfiguration && { networkConfiguration }),
-    healthCheckGracePeriodSeconds: service.healthCheckGracePeriodSeconds ?? 0,
+    ...(grace !== undefined && { healthCheckGracePeriodSeconds: grace }),
     schedulingStrategy: service.schedulingStrategy,
     ...(deploymentController && { deploymentController }),
     ...(tags && { tags: showTags(view, service.serviceArn) }),
@@ -45,6 +51,15 @@ export function showService(view: View, service: Service, { tags = false } = {})
     availabilityZoneRebalancing: service.availabilityZoneRebalancing,
     // What ECS manages itself are express gateways, and Berth has none.
     resourceManagementType: 'CUSTOMER',
+  }
+}
+
+/** Where another controller than ECS deploys: the task sets, oldest first. Their tags are never left out, but may be empty. */
+function showTaskSets(view: View, service: Service, tags: boolean): Pick<ServiceShape, 'taskSets'> {
+  if (controllerOf(service) === 'ECS') return {}
+  const taskSets = view.by('taskSet', 'service', service.serviceArn)
+  return {
+    taskSets: taskSets.map((taskSet) => ({ tags: [], ...showTaskSet(view, service, taskSet, { tags }) })),
   }
 }
 
@@ -68,7 +83,7 @@ function showDeployment(service: Service, deployment: Deployment, tasks: readonl
     status: deployment.status,
     taskDefinition: deployment.taskDefinitionArn,
     desiredCount: deployment.status === 'PRIMARY' ? service.desiredCount : kept.length,
-    ...countsOf(tasks),
+    ...countTasks(tasks),
     failedTasks: deployment.failedTasks,
     createdAt: new Date(deployment.createdAt),
     updatedAt: new Date(deployment.updatedAt),
@@ -77,16 +92,6 @@ function showDeployment(service: Service, deployment: Deployment, tasks: readonl
     ...(networkConfiguration && { networkConfiguration }),
     rolloutState: deployment.rolloutState,
     rolloutStateReason: deployment.rolloutStateReason,
-  }
-}
-
-const pending: ReadonlySet<string> = new Set(['PROVISIONING', 'PENDING', 'ACTIVATING'])
-
-function countsOf(tasks: readonly Task[]): { pendingCount: number; runningCount: number } {
-  return {
-    pendingCount: tasks.filter((task) => pending.has(task.lastStatus) && task.desiredStatus === 'RUNNING')
-      .length,
-    runningCount: tasks.filter((task) => task.lastStatus === 'RUNNING').length,
   }
 }
 

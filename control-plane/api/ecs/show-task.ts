@@ -67,5 +67,14 @@ function showContainer(task: Task, container: TaskContainer): Container {
     cpu: container.cpu,
     memory: container.memory,
     memoryReservation: container.memoryReservation,
+    // The one of ECS Exec. No agent runs it yet, so that it is waited for as long as its container lives.
+    managedAgents: task.enableExecuteCommand
+      ? [
+          {
+            name: 'ExecuteCommandAgent',
+            lastStatus: container.lastStatus === 'STOPPED' ? 'STOPPED' : 'PENDING',
+          },
+        ]
+      : undefined,
   }
 }

@@ -10,13 +10,17 @@ import { requirementsOf } from '#domain/task-requirements.ts'
 import { taskTags } from '#domain/task-tags.ts'
 import { newTask, placedOn, type Task } from '#domain/task.ts'
 import type { Transaction, View } from '#state/store.ts'
-import { checkNetwork, checkOneOf, refuse, requireHostNetwork, unsupported } from './placement-checks.ts'
+import { zonesOfSubnets } from '#state/subnet-zones.ts'
+import { checkNetwork, checkOneOf, refuse, unsupported } from './placement-checks.ts'
 import { findTaskDefinition, resolveTaskDefinition } from './resolve.ts'
 import { checkedTags, putTags } from './tag.ts'
+import { checkVolumeConfigurations } from './volume-checks.ts'
 
 const groupLengthMax = 255
 /** Groups that only ECS itself gives to tasks: whoever is in one counts as a task of that service. */
 const ownGroups = /^(?:service|daemon):/
+
+type Input = RunTaskRequest | StartTaskRequest
 
 /** A request that has been found good, up to where its tasks run. */
 export interface Launch {
@@ -24,7 +28,15 @@ export interface Launch {
   readonly taskDefinition: TaskDefinition
   readonly group: string
   readonly tags: readonly ResourceTag[]
-  readonly input: RunTaskRequest | StartTaskRequest
+  /** Where the subnets are that its tasks may be in. */
+  readonly zones: readonly string[] | undefined
+  readonly input: Input
+}
+
+/** Where the tasks of a launch are to run: on instances of a launch type, or of one capacity provider. */
+export interface LaunchCapacity {
+  readonly launchType: LaunchType
+  readonly capacityProviderName?: string | undefined
 }
 
 /** Throws what AWS answers for a request that cannot be run, wherever there may be room. */
@@ -32,48 +44,60 @@ export function checkLaunch(
   view: View,
   context: Context,
   cluster: Cluster,
-  input: RunTaskRequest | StartTaskRequest,
+  input: Input,
   { startedByLengthMax, launchType }: { startedByLengthMax: number; launchType: LaunchType },
 ): Launch {
-  const taskDefinition = resolveTaskDefinition(view, context, input.taskDefinition ?? '')
-  const { startedBy, group = `family:${taskDefinition.family}`, propagateTags } = input
-  if (startedBy !== undefined && startedBy.length > startedByLengthMax)
-    refuse(`startedBy must have at most ${startedByLengthMax} characters.`)
-  if (group.length > groupLengthMax) refuse(`group must have at most ${groupLengthMax} characters.`)
+  const { startedBy = '', group = '', propagateTags } = input
+  if (startedBy.length > startedByLengthMax) refuse(`startedBy longer than ${startedByLengthMax}.`)
+  if (!/^[\w/-]*$/.test(startedBy)) refuse('startedBy contains invalid characters.')
+  if (group.length > groupLengthMax) refuse(`group longer than ${groupLengthMax}.`)
   if (ownGroups.test(group)) refuse('Invalid namespace in group.')
   checkOneOf('propagateTags', propagateTags, ['TASK_DEFINITION', 'NONE'])
-  const fault = overridesFault(taskDefinition, input.overrides)
-  if (fault !== undefined) refuse(fault)
+  const given = checkedTags(input.tags)
+  const taskDefinition = resolveTaskDefinition(view, context, input.taskDefinition ?? '')
   checkNetwork(taskDefinition, input.networkConfiguration, launchType)
+  if (!taskDefinition.compatibilities.includes(launchType))
+    refuse(`Task definition does not support launch_type ${launchType}.`)
+  const fault = overridesFault(taskDefinition, input.overrides, launchType)
+  if (fault !== undefined) refuse(fault)
+  if (input.enableExecuteCommand) requireTaskRole(taskDefinition, input)
+  checkVolumeConfigurations(taskDefinition, input.volumeConfigurations)
   if ((input.volumeConfigurations ?? []).length > 0)
     unsupported('volumes configured at launch', 'Configure the volume in the task definition.')
   const tags = taskTags({
-    given: checkedTags(input.tags),
+    given,
     propagated:
       propagateTags === 'TASK_DEFINITION'
         ? (view.find('resourceTags', taskDefinition.taskDefinitionArn)?.tags ?? [])
         : [],
     ...(input.enableECSManagedTags && { managed: { clusterName: cluster.clusterName } }),
   })
-  return { cluster, taskDefinition, group, tags, input }
+  const zones = zonesOfSubnets(view, input.networkConfiguration)
+  return { cluster, taskDefinition, group: group || `family:${taskDefinition.family}`, tags, zones, input }
 }
 
-/** What the tasks of the launch ask of an instance. Throws where Berth cannot run them on any. */
+function requireTaskRole({ taskRoleArn }: TaskDefinition, { overrides }: Input): void {
+  if (!(overrides?.taskRoleArn || taskRoleArn))
+    refuse(
+      'The execute command failed because a valid task role is not being used. Specify a valid task role in your task definition or as a task override and try again.',
+    )
+}
+
+/** What the tasks of the launch ask of an instance. */
 export function requirementsOfLaunch(
-  { taskDefinition, group, input }: Launch,
-  launchType: 'EC2' | 'EXTERNAL',
+  { taskDefinition, group, zones, input }: Launch,
+  { launchType, capacityProviderName }: LaunchCapacity,
   constraints: readonly PlacementConstraint[] = [],
 ): Requirements {
-  if (!taskDefinition.compatibilities.includes(launchType))
-    refuse(`Task definition does not support launch_type ${launchType}.`)
-  requireHostNetwork(taskDefinition)
-  const demand = demandOf(taskDefinition, completeOverrides(taskDefinition, input.overrides))
+  const { overrides } = input
   return requirementsOf(taskDefinition, {
-    demand,
+    demand: demandOf(taskDefinition, overrides && completeOverrides(taskDefinition, overrides)),
     group,
-    launchType,
+    launchType: launchType === 'EXTERNAL' ? 'EXTERNAL' : 'EC2',
+    capacityProviderName,
     constraints,
-    overrides: input.overrides,
+    overrides,
+    zones,
   })
 }
 
@@ -82,7 +106,11 @@ export function putTask(
   tx: Transaction,
   { scope, ids, clock }: Context,
   { cluster, taskDefinition, group, tags, input }: Launch,
-  { launchType, containerInstanceArn }: { launchType: 'EC2' | 'EXTERNAL'; containerInstanceArn: string },
+  {
+    launchType,
+    capacityProviderName,
+    containerInstanceArn,
+  }: LaunchCapacity & { containerInstanceArn: string },
 ): Task {
   const instance = tx.find('containerInstance', containerInstanceArn)
   const task = newTask({
@@ -93,8 +121,9 @@ export function putTask(
     now: clock.now(),
     placement: instance ? placedOn(instance) : { containerInstanceArn },
     group,
-    ...(input.startedBy !== undefined && { startedBy: input.startedBy }),
+    ...(input.startedBy && { startedBy: input.startedBy }),
     launchType,
+    capacityProviderName,
     ...(input.overrides && { overrides: input.overrides }),
     enableExecuteCommand: input.enableExecuteCommand ?? false,
   })
@@ -104,9 +133,6 @@ export function putTask(
 }
 
 /** What RunTask and StartTask are authorized against: the revision that the request resolves to. */
-export function launchResources(
-  context: Context,
-  { taskDefinition = '' }: RunTaskRequest | StartTaskRequest,
-): string[] {
+export function launchResources(context: Context, { taskDefinition = '' }: Input): string[] {
   return [findTaskDefinition(context.store, context, taskDefinition)?.taskDefinitionArn ?? '*']
 }

@@ -12,6 +12,7 @@ import type { Context, Operation } from '#api/operation.ts'
 import { parseArn } from '#domain/arn.ts'
 import type { ResourceTag } from '#domain/tags.ts'
 import type { Transaction, View } from '#state/store.ts'
+import { resolveDaemon, resolveDaemonTaskDefinition } from './daemon-resolve.ts'
 import { findTaskDefinition, isIn, resolveCluster } from './resolve.ts'
 
 const tagCountMax = 50
@@ -25,8 +26,9 @@ export function checkedTags(tags: readonly Tag[] = []): readonly ResourceTag[] {
   for (const { key = '', value = '' } of tags) {
     if (key.length < 1 || key.length > 128) refuse('Tag keys must have between 1 and 128 characters.')
     if (value.length > 256) refuse('Tag values must have at most 256 characters.')
-    if (/^aws:/i.test(key) || /^aws:/i.test(value))
-      refuse("Tag keys and values must not begin with the reserved prefix 'aws:'.")
+    // AWS's text: https://github.com/aws/amazon-ecs-agent/issues/1704
+    if (/^aws:/i.test(key)) refuse('Tag key must not start with aws:')
+    if (/^aws:/i.test(value)) refuse('Tag value must not start with aws:')
     if (!/^[\p{L}\p{Z}\p{N}_.:/=+\-@]*$/u.test(key + value))
       refuse('Tag keys and values can hold letters, numbers, spaces and the characters _ . : / = + - @ only.')
     if (checked.has(key)) refuse(`Duplicate tag key '${key}'. Specify each key once and try again.`)
@@ -54,11 +56,11 @@ export const tagResource: Operation<TagResourceRequest, TagResourceResponse> = {
     return context.store.update((tx) => {
       requireTaggable(tx, context, resourceArn, true)
       const present = tx.find('resourceTags', resourceArn)?.tags ?? []
-      const merged = new Map([...present, ...given].map((tag) => [tag.key, tag]))
-      const own = [...merged.keys()].filter((key) => !key.startsWith('aws:'))
-      if (own.length > tagCountMax)
+      const replaced = new Set(given.map(({ key }) => key))
+      const merged = [...present.filter(({ key }) => !replaced.has(key)), ...given]
+      if (merged.filter(({ key }) => !key.startsWith('aws:')).length > tagCountMax)
         throw new AwsError('InvalidParameterException', `A resource can have at most ${tagCountMax} tags.`)
-      putTags(tx, resourceArn, [...merged.values()])
+      putTags(tx, resourceArn, merged)
       return {}
     })
   },
@@ -70,10 +72,7 @@ export const untagResource: Operation<UntagResourceRequest, UntagResourceRespons
     context.store.update((tx) => {
       requireTaggable(tx, context, resourceArn, true)
       if (tagKeys.some((key) => /^aws:/i.test(key)))
-        throw new AwsError(
-          'InvalidParameterException',
-          "Tags with the reserved prefix 'aws:' cannot be removed.",
-        )
+        throw new AwsError('InvalidParameterException', 'Tag key must not start with aws:')
       const present = tx.find('resourceTags', resourceArn)?.tags ?? []
       const kept = present.filter(({ key }) => !tagKeys.includes(key))
       if (kept.length < present.length) putTags(tx, resourceArn, kept)
@@ -91,11 +90,17 @@ export const listTagsForResource: Operation<ListTagsForResourceRequest, ListTags
 
 /** For each kind of resource that has tags: throws the error of its kind unless there is one with the ARN. */
 const taggable: Readonly<Record<string, (view: View, context: Context, arn: string) => void>> = {
+  'capacity-provider': (view, { scope }, arn) => {
+    const found = view.find('capacityProvider', arn)
+    if (!found || !isIn(scope, found) || found.status === 'INACTIVE') throw notFound('capacity provider')
+  },
   cluster: resolveCluster,
   'container-instance': (view, { scope }, arn) => {
     const found = view.find('containerInstance', arn)
     if (!found || !isIn(scope, found) || found.status === 'INACTIVE') throw notFound('container instance')
   },
+  daemon: resolveDaemon,
+  'daemon-task-definition': resolveDaemonTaskDefinition,
   service: (view, { scope }, arn) => {
     const found = view.find('service', arn)
     if (!found || !isIn(scope, found) || found.status === 'INACTIVE')
@@ -104,6 +109,10 @@ const taggable: Readonly<Record<string, (view: View, context: Context, arn: stri
   task: (view, { scope }, arn) => {
     const found = view.find('task', arn)
     if (!found || !isIn(scope, found)) throw notFound('task')
+  },
+  'task-set': (view, { scope }, arn) => {
+    const found = view.find('taskSet', arn)
+    if (!found || !isIn(scope, found)) throw notFound('task set')
   },
   'task-definition': (view, context, arn) => {
     if (!findTaskDefinition(view, context, arn))
@@ -116,13 +125,13 @@ const clusterMembers = ['container-instance', 'service', 'task']
 function requireTaggable(view: View, context: Context, resourceArn: string, writing: boolean): void {
   const arn = parseArn(resourceArn)
   const [kind = '', ...path] = arn?.resource.split('/') ?? []
-  const check = taggable[kind]
+  const check = Object.hasOwn(taggable, kind) ? taggable[kind] : undefined
   if (arn?.service !== 'ecs' || path.length === 0)
     throw new AwsError('InvalidParameterException', 'The ARN provided is invalid.')
   if (!check) throw new AwsError('InvalidParameterException', `Unsupported resource type: ${kind}`)
   if (writing && clusterMembers.includes(kind) && path.length < 2)
     throw new AwsError('InvalidParameterException', 'Long arn format must be used for tagging operations')
-  if (kind === 'task-definition' && !resourceArn.includes(':', resourceArn.indexOf('/')))
+  if (kind.endsWith('task-definition') && !resourceArn.includes(':', resourceArn.indexOf('/')))
     throw new AwsError('InvalidParameterException', 'The ARN provided is invalid.')
 
   check(view, context, resourceArn)

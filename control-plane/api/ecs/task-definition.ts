@@ -19,6 +19,7 @@ import { taskDefinitionProblems } from '#domain/task-definition-rules.ts'
 import type { TaskDefinition } from '#domain/task-definition.ts'
 import type { Transaction } from '#state/store.ts'
 import { familyKey } from '#state/tables.ts'
+import { checkOneOf, unsupported } from './placement-checks.ts'
 import { findTaskDefinition } from './resolve.ts'
 import { showTaskDefinition } from './show-task-definition.ts'
 import { checkedTags, putTags, showTags } from './tag.ts'
@@ -37,6 +38,7 @@ export const registerTaskDefinition: Operation<
     const draft = draftOf(input)
     const [problem] = taskDefinitionProblems(draft, context.scope.accountId)
     if (problem !== undefined) throw new AwsError('ClientException', problem)
+    checkSupported(draft)
     const tags = checkedTags(input.tags)
     return context.store.update((tx) => {
       const taskDefinition = newRevision(tx, context, draft)
@@ -56,6 +58,8 @@ export const describeTaskDefinition: Operation<
 > = {
   resources: () => ['*'],
   run: (context, { taskDefinition: ref = '', include = [] }) => {
+    requireReference(ref)
+    for (const field of include) checkOneOf('include', field, ['TAGS'])
     const found = findTaskDefinition(context.store, context, ref)
     if (!found) throw unableToDescribe()
     return {
@@ -72,6 +76,7 @@ export const deregisterTaskDefinition: Operation<
   resources: () => ['*'],
   run: (context, { taskDefinition: ref = '' }) =>
     context.store.update((tx) => {
+      requireReference(ref)
       requireRevision(ref)
       const found = findTaskDefinition(tx, context, ref)
       if (!found) throw unableToDescribe()
@@ -141,6 +146,10 @@ function namesRevision(ref: string): boolean {
   return /^(?:arn:[^/]+:task-definition\/)?[A-Za-z0-9_-]{1,255}:\d+$/.test(ref)
 }
 
+function requireReference(ref: string): void {
+  if (ref === '') throw new AwsError('InvalidParameterException', 'TaskDefinition can not be blank.')
+}
+
 function requireRevision(ref: string): void {
   if (!arnName(ref).includes(':')) throw new AwsError('ClientException', 'Revision is missing.')
 }
@@ -159,6 +168,14 @@ function checkRequest(input: RegisterTaskDefinitionRequest): void {
   if (input.inferenceAccelerators !== undefined)
     throw new AwsError('ClientException', "Unsupported field 'inferenceAccelerators'.")
   if (input.tags?.length === 0) throw new AwsError('ClientException', 'Tags can not be empty.')
+}
+
+/** Placement and the agent count whole GPUs. Throws UnsupportedFeatureException. */
+function checkSupported({ containerDefinitions }: TaskDefinitionDraft): void {
+  for (const { resourceRequirements = [] } of containerDefinitions)
+    for (const { type, value, sharingStrategy } of resourceRequirements)
+      if (sharingStrategy !== undefined || (type === 'GPU' && value === 'ALL'))
+        unsupported('GPUs that are shared or given all', 'Give their number as the value.')
 }
 
 function newRevision(tx: Transaction, context: Context, draft: TaskDefinitionDraft): TaskDefinition {

@@ -1,11 +1,10 @@
-import type { ListTasksRequest, SubmitTaskStateChangeRequest } from '@aws-sdk/client-ecs'
+import type { SubmitTaskStateChangeRequest } from '@aws-sdk/client-ecs'
 import { beforeEach, expect, test } from 'vitest'
 import { type TestContext, testContext } from '#api/testing.ts'
 import type { Cluster } from '#domain/cluster.ts'
-import { newTask, placedOn } from '#domain/task.ts'
 import { runTask } from './run-task.ts'
 import { submitAttachmentStateChanges, submitContainerStateChange, submitTaskStateChange } from './submit.ts'
-import { describeTasks, listTasks, stopTask } from './task.ts'
+import { describeTasks, stopTask } from './task.ts'
 import { putCluster, putContainerInstance, putTaskDefinition, refusalOf } from './testing-rows.ts'
 
 let context: TestContext
@@ -28,7 +27,6 @@ function run(startedBy?: string, taskDefinition = 'web'): string {
 }
 const submit = (task: string, input: Partial<SubmitTaskStateChangeRequest>) =>
   submitTaskStateChange.run(context, { cluster: 'c', task, ...input })
-const list = (input: ListTasksRequest = {}) => listTasks.run(context, { cluster: 'c', ...input }).taskArns
 const show = (task: string) => describeTasks.run(context, { cluster: 'c', tasks: [task] }).tasks?.[0]
 
 test('a task is stopped for the reason given, its tags are gone, and a second stop changes nothing', () => {
@@ -56,116 +54,82 @@ test('a stop without a reason is the user’s, and of an unknown task an error',
   expect(stopTask.run(context, { cluster: 'c', task: run() }).task?.stoppedReason).toBe(
     'Task stopped by user',
   )
-  expect(refusalOf(() => stopTask.run(context, { cluster: 'c', task: 'nobody' }))).toBe(
+})
+
+const nobody = 'f'.repeat(32)
+const stop = (task: string, reason?: string, clusterName = 'c') =>
+  stopTask.run(context, { cluster: clusterName, task, ...(reason !== undefined && { reason }) }).task
+const describe = (tasks: string[], clusterName = 'c') =>
+  describeTasks.run(context, { cluster: clusterName, tasks })
+const elsewhere = `arn:aws:ecs:us-east-1:000000000000:task/other/${nobody}`
+
+test.each<[string, () => unknown, string]>([
+  [
+    'stop of the unknown',
+    () => stop(nobody),
     'InvalidParameterException: The referenced task was not found.',
-  )
+  ],
+  ['stop of no id', () => stop('None'), 'InvalidParameterException: taskId length should be one of [32,36]'],
+  ['stop in no cluster', () => stop('None', 'x', 'nowhere'), 'ClusterNotFoundException: Cluster not found.'],
+  [
+    'stop for a long reason',
+    () => stop(nobody, 'x'.repeat(256)),
+    'InvalidParameterException: reason longer than 255.',
+  ],
+  [
+    'stop in another cluster',
+    () => stop(elsewhere),
+    'InvalidParameterException: Identifier is for other. Your cluster is c',
+  ],
+  ['show nothing', () => describe([]), 'InvalidParameterException: Tasks cannot be empty.'],
+  [
+    'show nothing of no cluster',
+    () => describe([], 'nowhere'),
+    'ClusterNotFoundException: Cluster not found.',
+  ],
+  [
+    'show 101',
+    () => describe(Array.from({ length: 101 }, () => nobody)),
+    'InvalidParameterException: taskIds can have at most 100 items.',
+  ],
+  ['show no id', () => describe(['x']), 'InvalidParameterException: taskId length should be one of [32,36]'],
+  [
+    'show of another cluster',
+    () => describe([elsewhere]),
+    'InvalidParameterException: Identifier is for other. Your cluster is c',
+  ],
+  [
+    'show a cluster',
+    () => describe([cluster.clusterArn]),
+    'InvalidParameterException: Unsupported resource type: cluster',
+  ],
+  [
+    'show more than there is',
+    () => describeTasks.run(context, { cluster: 'c', tasks: [nobody], include: ['ALL' as 'TAGS'] }),
+    'InvalidParameterException: include should be one of [TAGS]',
+  ],
+])('refuses to %s', (_, act, message) => {
+  expect(refusalOf(act)).toBe(message)
 })
 
-test('shows the tasks in the order asked for, and which are missing', () => {
+test('shows the tasks in the order asked for, each once, and which are missing', () => {
   const [one, two] = [run(), run()]
-  const { tasks = [], failures } = describeTasks.run(context, {
-    cluster: 'c',
-    tasks: [two, 'nobody', one.slice(-32)],
-  })
+  const { tasks = [], failures } = describe([two, nobody, one.slice(-32), one])
   expect(tasks.map(({ taskArn }) => taskArn)).toEqual([two, one])
-  expect(failures).toEqual([{ arn: 'arn:aws:ecs:us-east-1:000000000000:task/c/nobody', reason: 'MISSING' }])
-  expect(refusalOf(() => describeTasks.run(context, { cluster: 'c', tasks: [] }))).toBe(
-    'InvalidParameterException: Tasks cannot be empty.',
-  )
-  const many = Array.from({ length: 101 }, (_, index) => `${index}`)
-  expect(refusalOf(() => describeTasks.run(context, { cluster: 'c', tasks: many }))).toMatch(
-    /^InvalidParameter/,
-  )
+  expect(failures).toEqual([
+    { arn: `arn:aws:ecs:us-east-1:000000000000:task/c/${nobody}`, reason: 'MISSING' },
+  ])
 })
 
-test('lists tasks by every filter, those that are to run unless asked otherwise', () => {
-  putTaskDefinition(context, 'web-2:1')
-  const mine = run('me')
-  const other = run(undefined, 'web-2')
-  const stopped = run('me')
-  stopTask.run(context, { cluster: 'c', task: stopped })
-  const served = putServiceTask()
-  const all = [mine, other, served].toSorted()
-  expect(list()).toEqual(all)
-  expect(list({ desiredStatus: 'STOPPED' })).toEqual([stopped])
-  expect(list({ desiredStatus: 'PENDING' })).toEqual([])
-  expect(list({ family: 'web' })).toEqual([mine, served].toSorted())
-  expect(list({ family: 'web-2' })).toEqual([other])
-  expect(list({ startedBy: 'me' })).toEqual([mine])
-  expect(list({ startedBy: 'me', desiredStatus: 'STOPPED' })).toEqual([stopped])
-  expect(list({ serviceName: 'api' })).toEqual([served])
-  expect(list({ serviceName: 'api', family: 'web-2' })).toEqual([])
-  expect(list({ containerInstance: 'one' })).toEqual(all)
-  expect(list({ containerInstance: 'one', desiredStatus: 'STOPPED' })).toEqual([stopped])
-  expect(list({ launchType: 'EXTERNAL' })).toEqual([])
-  submit(stopped, { status: 'STOPPED' })
-  expect(list({ containerInstance: 'one', desiredStatus: 'STOPPED' })).toEqual([stopped])
-})
-
-function putServiceTask(): string {
-  const serviceArn = 'arn:aws:ecs:us-east-1:000000000000:service/c/api'
-  const { store, scope, ids } = context
-  const [taskDefinition] = store.list('taskDefinition')
-  const [instance] = store.list('containerInstance')
-  if (!taskDefinition || !instance) throw new Error('there is neither')
-  const task = newTask({
-    scope,
-    cluster,
-    taskDefinition,
-    ids,
-    now: 0,
-    placement: placedOn(instance),
-    group: 'service:api',
-    service: { serviceArn, deploymentId: 'ecs-svc/1' },
-    launchType: 'EC2',
-    enableExecuteCommand: false,
-  })
-  store.update((tx) => {
-    tx.put('task', task)
-    tx.put('service', {
-      ...scope,
-      serviceArn,
-      serviceName: 'api',
-      clusterArn: cluster.clusterArn,
-      status: 'ACTIVE',
-      schedulingStrategy: 'REPLICA',
-      desiredCount: 1,
-      taskDefinitionArn: taskDefinition.taskDefinitionArn,
-      deploymentConfiguration: {},
-      placementConstraints: [],
-      placementStrategy: [],
-      availabilityZoneRebalancing: 'DISABLED',
-      loadBalancers: [],
-      serviceRegistries: [],
-      propagateTags: 'NONE',
-      enableECSManagedTags: false,
-      enableExecuteCommand: false,
-      createdAt: 0,
-      createdBy: 'root',
-    })
-  })
-  return task.taskArn
-}
-
-test('lists tasks page by page', () => {
-  const arns = [run(), run(), run()].toSorted()
-  const first = listTasks.run(context, { cluster: 'c', maxResults: 2 })
-  expect(first.taskArns).toEqual(arns.slice(0, 2))
-  const { nextToken = '' } = first
-  expect(listTasks.run(context, { cluster: 'c', maxResults: 2, nextToken })).toEqual({
-    taskArns: arns.slice(2),
-  })
-})
-
-test.each<[ListTasksRequest, string]>([
-  [{ startedBy: 'me', family: 'web' }, 'InvalidParameterException'],
-  [{ serviceName: 'nobody' }, 'ServiceNotFoundException: Service not found.'],
-  [{ containerInstance: 'nobody' }, 'ClientException'],
-  [{ cluster: 'nobody' }, 'ClusterNotFoundException: Cluster not found.'],
-  [{ desiredStatus: 'FLYING' as 'STOPPED' }, 'InvalidParameterException: desiredStatus should be one of'],
-  [{ maxResults: 101 }, 'InvalidParameterException'],
-])('refuses to list by %j', (input, message) => {
-  expect(refusalOf(() => list(input)).slice(0, message.length)).toBe(message)
+test('times are shown once they have come, and sizes are text', () => {
+  const arn = run()
+  const fresh = show(arn)
+  expect(fresh).toMatchObject({ cpu: '0', memory: '100', containers: [{ cpu: '0', memory: '100' }] })
+  for (const time of ['startedAt', 'stoppingAt', 'stoppedAt', 'pullStartedAt', 'executionStoppedAt'] as const)
+    expect(fresh?.[time]).toBeUndefined()
+  expect(fresh?.stopCode).toBeUndefined()
+  stop(arn)
+  expect(show(arn)).toMatchObject({ stoppingAt: new Date(context.clock.now()), stoppedAt: undefined })
 })
 
 test('a task goes as its agent reports, and says why it ended', () => {

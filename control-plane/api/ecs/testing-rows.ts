@@ -4,6 +4,7 @@ import type { Context } from '#api/operation.ts'
 import { formatArn } from '#domain/arn.ts'
 import type { Cluster } from '#domain/cluster.ts'
 import type { ContainerInstance } from '#domain/container-instance.ts'
+import type { Service } from '#domain/service.ts'
 import type { TaskDefinition } from '#domain/task-definition.ts'
 
 export function putCluster(
@@ -83,6 +84,39 @@ export function putContainerInstance(
   }
   store.update((tx) => tx.put('containerInstance', instance))
   return instance
+}
+
+/** A REPLICA service of one task of `web:1`, without a deployment. */
+export function putService(
+  { store, scope }: Context,
+  { clusterArn, clusterName }: Cluster,
+  serviceName: string,
+  more: Partial<Service> = {},
+): Service {
+  const service: Service = {
+    ...scope,
+    serviceArn: formatArn(scope, 'ecs', `service/${clusterName}/${serviceName}`),
+    serviceName,
+    clusterArn,
+    status: 'ACTIVE',
+    schedulingStrategy: 'REPLICA',
+    desiredCount: 1,
+    taskDefinitionArn: formatArn(scope, 'ecs', 'task-definition/web:1'),
+    deploymentConfiguration: {},
+    placementConstraints: [],
+    placementStrategy: [],
+    availabilityZoneRebalancing: 'DISABLED',
+    loadBalancers: [],
+    serviceRegistries: [],
+    propagateTags: 'NONE',
+    enableECSManagedTags: false,
+    enableExecuteCommand: false,
+    createdAt: 0,
+    createdBy: 'root',
+    ...more,
+  }
+  store.update((tx) => tx.put('service', service))
+  return service
 }
 
 /** `Code: message` of what `act` throws; 'nothing' when it throws nothing. */

@@ -16,12 +16,23 @@ export class ClusterView {
   readonly #byGroup = new Map<string, Set<InstanceLoad>>()
   /** The slots of instances in the order in which they changed, so that each plan catches up when it is used. */
   #changed: number[] = []
+  /** How many changes were forgotten that came before those. */
+  #forgotten = 0
+  /** By slot, the number of its last change: what a plan finds changed more than once it looks at once. */
+  readonly #lastChange: number[] = []
+  /** In the order of their last use. */
   readonly #plans = new Map<string, Plan>()
+  #latest: string | undefined
 
   /** The instance with its load; undefined when the cluster has no such instance. */
   find(containerInstanceArn: string): InstanceLoad | undefined {
     const load = this.#loads.get(containerInstanceArn)
     return load?.instance && load
+  }
+
+  /** The load of a slot that a plan has named. */
+  at(slot: number): InstanceLoad | undefined {
+    return this.#slots[slot]
   }
 
   /** Every instance of the cluster, whatever its status. */
@@ -58,23 +69,37 @@ export class ClusterView {
   plan(key: string, make: () => Plan): Plan {
     let plan = this.#plans.get(key)
     if (plan) {
-      this.#plans.delete(key)
-      for (; plan.seen < this.#changed.length; plan.seen++) {
-        const slot = present(this.#changed[plan.seen], 'a changed slot')
-        if (slot !== this.#changed[plan.seen + 1]) plan.update(slot, this.#slots[slot])
+      if (key !== this.#latest) {
+        this.#plans.delete(key)
+        this.#plans.set(key, plan)
       }
+      this.#catchUp(plan)
     } else {
       plan = make()
       for (const load of this.#loads.values()) plan.update(load.slot, load)
-      plan.seen = this.#changed.length
+      plan.seen = this.#forgotten + this.#changed.length
+      this.#plans.set(key, plan)
+      this.#forgetPlans()
     }
-    this.#plans.set(key, plan)
+    this.#latest = key
+    return plan
+  }
+
+  #catchUp(plan: Plan): void {
+    const end = this.#changed.length
+    for (let at = plan.seen - this.#forgotten; at < end; at++) {
+      const slot = present(this.#changed[at], 'a changed slot')
+      if (this.#lastChange[slot] === this.#forgotten + at) plan.update(slot, this.#slots[slot])
+    }
+    plan.seen = this.#forgotten + end
+  }
+
+  #forgetPlans(): void {
     const plansMax = Math.max(8, plannedInstancesMax / (this.#slots.length + 1))
     for (const oldest of this.#plans.keys()) {
       if (this.#plans.size <= plansMax) break
       this.#plans.delete(oldest)
     }
-    return plan
   }
 
   #touch(arn: string): InstanceLoad {
@@ -89,15 +114,13 @@ export class ClusterView {
   }
 
   #noteChanged(slot: number): void {
-    this.#changed.push(slot)
+    this.#lastChange[slot] = this.#forgotten + this.#changed.push(slot) - 1
     if (this.#changed.length <= 1024 + 4 * this.#slots.length) return
     // The older half is forgotten, and with it the plans that had not come so far: they are cheaper made anew.
     const dropped = this.#changed.length >> 1
     this.#changed = this.#changed.slice(dropped)
-    for (const [key, plan] of this.#plans) {
-      plan.seen -= dropped
-      if (plan.seen < 0) this.#plans.delete(key)
-    }
+    this.#forgotten += dropped
+    for (const [key, plan] of this.#plans) if (plan.seen < this.#forgotten) this.#plans.delete(key)
   }
 
   #noteGroup(load: InstanceLoad, group: string): void {

@@ -13,12 +13,16 @@ export interface InstanceFacts {
   readonly runningTasksCount: number
 }
 
-/** What is free on an instance, in CPU units, MiB and GPUs. */
+/** What is free on an instance, in CPU units, MiB, GPUs and network interfaces for tasks. */
 export interface Free {
   cpu: number
   memory: number
   gpu: number
+  /** Infinity when the instance has not registered how many it can attach. */
+  eni: number
 }
+
+const kinds = ['cpu', 'memory', 'gpu'] as const
 
 /**
  * A container instance with what its tasks take and leave. It exists as soon as there is the instance or a task on
@@ -31,8 +35,10 @@ export class InstanceLoad {
   instance: ContainerInstance | undefined
   attributes: ReadonlyMap<string, string> = new Map()
   readonly groups = new Map<string, number>()
-  readonly #registered: Free = { cpu: 0, memory: 0, gpu: 0 }
-  readonly free: Free = { cpu: 0, memory: 0, gpu: 0 }
+  /** What the instance has, with nothing on it. */
+  readonly registered: Free = { cpu: 0, memory: 0, gpu: 0, eni: Infinity }
+  readonly free: Free = { cpu: 0, memory: 0, gpu: 0, eni: Infinity }
+  #usedEni = 0
   runningTasksCount = 0
   /** Tasks on their way up: neither RUNNING nor on their way down. */
   pendingTasksCount = 0
@@ -53,15 +59,17 @@ export class InstanceLoad {
     const resources = instance?.registeredResources ?? []
     const registered = (name: string): Resource | undefined =>
       resources.find((resource) => resource.name === name)
-    const now: Free = {
+    const now = {
       cpu: registered('CPU')?.integerValue ?? 0,
       memory: registered('MEMORY')?.integerValue ?? 0,
       gpu: registered('GPU')?.stringSetValue?.length ?? 0,
     }
-    for (const kind of ['cpu', 'memory', 'gpu'] as const) {
-      this.free[kind] += now[kind] - this.#registered[kind]
-      this.#registered[kind] = now[kind]
+    for (const kind of kinds) {
+      this.free[kind] += now[kind] - this.registered[kind]
+      this.registered[kind] = now[kind]
     }
+    this.registered.eni = registered('ENI')?.integerValue ?? Infinity
+    this.free.eni = this.registered.eni - this.#usedEni
     this.#reserved.tcp = new Set(registered('PORTS')?.stringSetValue?.map(Number))
     this.#reserved.udp = new Set(registered('PORTS_UDP')?.stringSetValue?.map(Number))
   }
@@ -73,6 +81,8 @@ export class InstanceLoad {
     this.free.cpu -= sign * demand.cpu
     this.free.memory -= sign * demand.memoryMiB
     this.free.gpu -= sign * demand.gpu
+    this.#usedEni += sign * (demand.eni ?? 0)
+    this.free.eni = this.registered.eni - this.#usedEni
     for (const { protocol, port } of demand.ports) add(this.#held[protocol], port, sign)
     if (task.lastStatus === 'RUNNING') this.runningTasksCount += sign
     else if (task.desiredStatus === 'RUNNING') this.pendingTasksCount += sign
@@ -110,12 +120,14 @@ export function remainingResources(load: InstanceLoad): Resource[] {
   const left: Readonly<Record<string, (resource: Resource) => Partial<Resource>>> = {
     CPU: () => ({ integerValue: Math.max(0, free.cpu) }),
     MEMORY: () => ({ integerValue: Math.max(0, free.memory) }),
+    ENI: () => ({ integerValue: Math.max(0, free.eni) }),
     GPU: ({ stringSetValue = [] }) => ({ stringSetValue: stringSetValue.slice(0, Math.max(0, free.gpu)) }),
     PORTS: () => ({ stringSetValue: load.usedPorts('tcp').map(String) }),
     PORTS_UDP: () => ({ stringSetValue: load.usedPorts('udp').map(String) }),
   }
   return (load.instance?.registeredResources ?? []).map((resource) => ({
     ...resource,
-    ...left[resource.name ?? '']?.(resource),
+    // A host may name a resource as it likes, `constructor` too.
+    ...(Object.hasOwn(left, resource.name ?? '') && left[resource.name ?? '']?.(resource)),
   }))
 }

@@ -1,16 +1,8 @@
 import { prng } from '@berth/std/prng.ts'
 import { describe, expect, test } from 'vitest'
-import type { Task } from '#domain/task.ts'
 import type { ClusterView } from './cluster-view.ts'
 import { remainingResources } from './instance-load.ts'
-import {
-  type PlacementRequest,
-  chooseTaskToStop,
-  closestMatch,
-  defaultServiceStrategy,
-  placeTask,
-  refusal,
-} from './place.ts'
+import { type PlacementRequest, closestMatch, defaultServiceStrategy, placeTask, refusal } from './place.ts'
 import { clusterOf, demandOf, instanceRow, taskRow } from './testing.ts'
 
 const requestOf = (request: Partial<PlacementRequest> = {}): PlacementRequest => ({
@@ -177,6 +169,22 @@ describe('resources', () => {
     expect(placeMany(view, 1, requestOf({ demand: demandOf(demand) }))).toEqual([[reason]])
   })
 
+  test('network interfaces are counted where the instance has registered how many it has', () => {
+    const { registeredResources } = instanceRow({ name: 'a' })
+    const eni = { name: 'ENI', type: 'INTEGER', integerValue: 2 }
+    const request = requestOf({ demand: demandOf({ eni: 1 }) })
+    const view = clusterOf({ name: 'a', registeredResources: [...registeredResources, eni] })
+    expect(placeMany(view, 3, request)).toEqual(['a', 'a', ['RESOURCE:ENI']])
+    view.setInstance('a', instanceRow({ name: 'a' }))
+    expect(placeMany(view, 2, request)).toEqual(['a', 'a'])
+  })
+
+  test('a task with a network interface goes where its subnets are', () => {
+    const view = clusterOf({ name: 'a', has: zone('a') }, { name: 'b', has: zone('b') }, { name: 'nowhere' })
+    expect(placeMany(view, 3, requestOf({ zones: ['b', 'c'] }))).toEqual(['b', 'b', 'b'])
+    expect(placeMany(view, 1, requestOf({ zones: ['c'] }))).toEqual([Array(3).fill('LOCATION')])
+  })
+
   test('a task that asks for nothing fits on a full instance', () => {
     const view = clusterOf({ name: 'a', cpu: 0, memory: 0 })
     expect(placeMany(view, 1, requestOf())).toEqual(['a'])
@@ -201,6 +209,21 @@ describe('resources', () => {
   })
 })
 
+test('a kind of task that is asked for again after very many changes finds them all', () => {
+  const view = clusterOf({ name: 'a', cpu: 256 }, { name: 'b', cpu: 256 })
+  const rare = requestOf({ demand: demandOf({ cpu: 200 }) })
+  const frequent = requestOf({ demand: demandOf({ cpu: 1 }) })
+  placeTask(view, rare)
+  view.count('a', taskRow({ demand: { cpu: 100 } }), 1)
+  for (let change = 0; change < 5000; change++) {
+    const task = taskRow({ demand: { cpu: 1 } })
+    view.count('b', task, 1)
+    placeTask(view, frequent)
+    view.count('b', task, -1)
+  }
+  expect(placeMany(view, 2, rare)).toEqual(['b', ['RESOURCE:CPU', 'RESOURCE:CPU']])
+})
+
 describe('candidates and failures', () => {
   test('only ACTIVE instances of the launch type are asked', () => {
     const view = clusterOf(
@@ -208,7 +231,10 @@ describe('candidates and failures', () => {
       { name: 'external', external: true },
       { name: 'off', agentConnected: false },
     )
-    expect(placeTask(view, requestOf())).toEqual({ failures: [{ arn: 'off', reason: 'AGENT' }] })
+    expect(placeTask(view, requestOf())).toEqual({
+      failures: [{ arn: 'off', reason: 'AGENT' }],
+      closest: { arn: 'off', reason: 'AGENT' },
+    })
     expect(placeTask(view, requestOf({ launchType: 'EXTERNAL' }))).toEqual({
       containerInstanceArn: 'external',
     })
@@ -248,46 +274,5 @@ describe('candidates and failures', () => {
       reason: 'RESOURCE:CPU',
     })
     expect(refusal(view, 'b', requestOf())).toEqual({ arn: 'b', reason: 'MISSING' })
-  })
-})
-
-describe('choosing what to stop', () => {
-  const run = (view: ClusterView, task: Partial<Task> & { containerInstanceArn: string }): Task => {
-    const row = taskRow({ group: 'service:web', ...task, taskArn: task.taskArn ?? task.containerInstanceArn })
-    view.count(task.containerInstanceArn, row, 1)
-    return row
-  }
-
-  test('one that does not run yet, then an unhealthy one, then one on a draining instance', () => {
-    const view = clusterOf({ name: 'a' }, { name: 'b', status: 'DRAINING' })
-    const healthy = run(view, { containerInstanceArn: 'a', taskArn: 'healthy' })
-    const draining = run(view, { containerInstanceArn: 'b', taskArn: 'draining' })
-    const unhealthy = run(view, {
-      containerInstanceArn: 'a',
-      taskArn: 'unhealthy',
-      healthStatus: 'UNHEALTHY',
-    })
-    const pending = run(view, { containerInstanceArn: 'a', taskArn: 'pending', lastStatus: 'PENDING' })
-    const order = [pending, unhealthy, draining, healthy]
-    order.forEach((expected, index) =>
-      expect(chooseTaskToStop(view, order.slice(index).toReversed(), defaultServiceStrategy)).toBe(expected),
-    )
-  })
-
-  test('from a zone with most tasks, and there from the instance with most', () => {
-    const view = clusterOf(...['a1', 'b1', 'b2', 'c1'].map((name) => ({ name, has: zone(name.charAt(0)) })))
-    const tasks = ['a1', 'c1', 'b1', 'b2', 'b2', 'a1'].map((containerInstanceArn) =>
-      run(view, { containerInstanceArn }),
-    )
-    expect(chooseTaskToStop(view, tasks, defaultServiceStrategy).containerInstanceArn).toBe('b2')
-  })
-
-  test('with binpack from the instance that will have most left', () => {
-    const view = clusterOf({ name: 'a', memory: 1000 }, { name: 'b', memory: 1000 })
-    const demand = { memoryMiB: 300 }
-    const tasks = ['a', 'a', 'b'].map((containerInstanceArn) =>
-      run(view, { containerInstanceArn, demand: demandOf(demand) }),
-    )
-    expect(chooseTaskToStop(view, tasks, binpackMemory).containerInstanceArn).toBe('b')
   })
 })

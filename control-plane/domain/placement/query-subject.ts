@@ -6,6 +6,8 @@ type Comparison = '==' | '>' | '>=' | '<' | '<=' | '=~'
 /** What an expression may speak of: https://docs.aws.amazon.com/AmazonECS/latest/developerguide/cluster-query-language.html */
 export interface Subject {
   readonly name: string
+  /** It speaks of the instance's tasks; other subjects of its row. */
+  readonly ofTasks?: true
   /** Negated operators compare as the plain ones and turn the answer round: an absent value is unequal to everything. */
   readonly operators: readonly string[]
   /** The values an instance has; a comparison holds when it holds for one of them. */
@@ -53,8 +55,15 @@ const subjects: readonly Subject[] = [
     operators: ordering,
     values: ({ runningTasksCount }) => [runningTasksCount],
     order: orderNumber,
+    ofTasks: true,
   },
-  { name: 'task:group', operators: equality, values: ({ groups }) => groups.keys(), order: orderText },
+  {
+    name: 'task:group',
+    operators: equality,
+    values: ({ groups }) => groups.keys(),
+    order: orderText,
+    ofTasks: true,
+  },
 ]
 
 /** The subject of that name; undefined when there is none. */

@@ -5,14 +5,23 @@ import type { InstanceFacts } from './instance-load.ts'
 export interface Query {
   readonly text: string
   readonly predicate: Predicate
+  /** It asks for the tasks of an instance, not for its row alone. */
+  readonly asksTasks: boolean
+  /** What `and` joins at its top; one when it joins nothing. */
+  readonly terms: readonly Term[]
 }
 
-/** An expression that is not one. `position` counts characters of `text` from 0. */
+interface Term {
+  readonly text: string
+  readonly predicate: Predicate
+}
+
+/** An expression that is not one; its message does not repeat the text. `position` counts characters of it from 0. */
 export class QueryError extends Error {
   readonly text: string
   readonly position: number
   constructor(text: string, position: number, problem: string) {
-    super(`Invalid expression '${text}': ${problem} at position ${position}.`)
+    super(`${problem} at position ${position}.`)
     this.name = 'QueryError'
     this.text = text
     this.position = position
@@ -21,10 +30,11 @@ export class QueryError extends Error {
 
 /** Parses an expression; an empty one matches everything. Throws QueryError. */
 export function parseQuery(text: string): Query {
-  return { text, predicate: text.trim() === '' ? () => true : new Parser(text).parse() }
+  if (text.trim() === '') return { text, predicate: () => true, asksTasks: false, terms: [] }
+  return new Parser(text).parse()
 }
 
-export function matches(query: Query, facts: InstanceFacts): boolean {
+export function matches(query: Pick<Query, 'predicate'>, facts: InstanceFacts): boolean {
   return query.predicate(facts)
 }
 
@@ -55,6 +65,9 @@ const operators: ReadonlyArray<readonly [spelling: string, operator: Operator]> 
 ]
 type Operator = '==' | '!=' | '>' | '>=' | '<' | '<=' | '=~' | '!~' | 'in' | '!in' | 'exists' | '!exists'
 
+/** Comparisons, parentheses and negations together; each may be inside the one before, and the stack has an end. */
+const partsMax = 500
+
 /** What ends a bare literal. A single `|` or `&` does not: it belongs to a pattern. */
 const literalEnd = /[\s,()[\]'"]|&&|\|\|/g
 const subjectEnd = /[\s,()[\]'"=!<>~]|$/g
@@ -63,31 +76,48 @@ const subjectEnd = /[\s,()[\]'"=!<>~]|$/g
 class Parser {
   readonly #text: string
   #position = 0
+  #asksTasks = false
+  #parts = 0
 
   constructor(text: string) {
     this.#text = text
   }
 
-  parse(): Predicate {
-    const predicate = this.#or()
+  parse(): Query {
+    const all: Term[] = []
+    const predicate = this.#or(all)
     this.#skipSpace()
     if (this.#position < this.#text.length) this.#fail('expected an operator or the end')
+    const terms = all.length > 0 ? all : [{ text: this.#text.trim(), predicate }]
+    return { text: this.#text, predicate, asksTasks: this.#asksTasks, terms }
+  }
+
+  /** `terms` gets what `and` joins, unless `or` binds that together. */
+  #or(terms: Term[] = []): Predicate {
+    let left = this.#and(terms)
+    while (this.#take('||') || this.#takeWord('or')) {
+      left = either(left, this.#and([]))
+      terms.length = 0
+    }
+    return left
+  }
+
+  #and(terms: Term[]): Predicate {
+    let left = this.#term(terms)
+    while (this.#take('&&') || this.#takeWord('and')) left = both(left, this.#term(terms))
+    return left
+  }
+
+  #term(terms: Term[]): Predicate {
+    this.#skipSpace()
+    const start = this.#position
+    const predicate = this.#unary()
+    terms.push({ text: this.#text.slice(start, this.#position).trim(), predicate })
     return predicate
   }
 
-  #or(): Predicate {
-    let left = this.#and()
-    while (this.#take('||') || this.#takeWord('or')) left = either(left, this.#and())
-    return left
-  }
-
-  #and(): Predicate {
-    let left = this.#unary()
-    while (this.#take('&&') || this.#takeWord('and')) left = both(left, this.#unary())
-    return left
-  }
-
   #unary(): Predicate {
+    if (++this.#parts > partsMax) this.#fail(`more than ${partsMax} parts`)
     if (this.#take('!') || this.#takeWord('not')) {
       const inner = this.#unary()
       return (facts) => !inner(facts)
@@ -100,6 +130,7 @@ class Parser {
 
   #comparison(): Predicate {
     const subject = this.#subject()
+    this.#asksTasks ||= subject.ofTasks === true
     this.#skipSpace()
     const start = this.#position
     const operator = this.#operator()

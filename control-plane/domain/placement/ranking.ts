@@ -1,5 +1,3 @@
-import type { InstanceLoad } from './instance-load.ts'
-
 /** What an instance is ranked by under one strategy: a number of which the least is best, or an attribute's value. */
 export type Rank = number | string | undefined
 
@@ -7,89 +5,117 @@ export type Rank = number | string | undefined
 export type Counts = ReadonlyMap<Rank, number> | undefined
 
 /**
- * Instances arranged by their ranks under each strategy in turn, so that the best are found without a look at the
- * rest: a tree with a depth for each strategy, and at the end the instances that no strategy tells apart.
+ * Instances, by their slots, arranged by their ranks under each strategy in turn, so that the best are found without a
+ * look at the rest: a tree with a depth for each strategy, and at its leaves the instances that no strategy tells apart.
  */
 export class Ranking {
-  readonly #children = new Map<Rank, Ranking>()
-  /** The ranks that are numbers, in order. */
-  readonly #numbers: number[] = []
-  readonly #loads: InstanceLoad[] = []
-  readonly #places = new Map<InstanceLoad, number>()
+  readonly #depth: number
+  readonly #root = new Branch(undefined, undefined)
+  /** By slot, the leaf that has it, and where in that leaf. */
+  readonly #leaves: Array<Branch | undefined> = []
+  readonly #places: number[] = []
 
-  add(load: InstanceLoad, path: readonly Rank[], depth = 0): void {
-    if (depth === path.length) {
-      this.#places.set(load, this.#loads.push(load) - 1)
-      return
-    }
-    const rank = path[depth]
-    let child = this.#children.get(rank)
-    if (!child) {
-      child = new Ranking()
-      this.#children.set(rank, child)
-      if (typeof rank === 'number') this.#numbers.splice(lowerBound(this.#numbers, rank), 0, rank)
-    }
-    child.add(load, path, depth + 1)
+  /** `depth` is how many strategies there are; each path has as many ranks. */
+  constructor(depth: number) {
+    this.#depth = depth
   }
 
-  remove(load: InstanceLoad, path: readonly Rank[], depth = 0): void {
-    if (depth === path.length) {
-      const place = this.#places.get(load)
-      const last = this.#loads.pop()
-      this.#places.delete(load)
-      if (place === undefined || last === undefined || last === load) return
-      this.#loads[place] = last
-      this.#places.set(last, place)
-      return
-    }
-    const rank = path[depth]
-    const child = this.#children.get(rank)
-    child?.remove(load, path, depth + 1)
-    if (!child || child.#loads.length > 0 || child.#children.size > 0) return
-    this.#children.delete(rank)
-    if (typeof rank === 'number') this.#numbers.splice(lowerBound(this.#numbers, rank), 1)
+  /** Puts a slot, which must not be in it, where the path leads. */
+  add(slot: number, path: readonly Rank[]): void {
+    let branch = this.#root
+    for (let depth = 0; depth < this.#depth; depth++) branch = branch.grow(path[depth])
+    this.#leaves[slot] = branch
+    this.#places[slot] = branch.slots.push(slot) - 1
   }
 
-  /** One of the best instances, each as likely as the others; undefined when there is none. `counts` has a row a depth. */
-  pick(counts: readonly Counts[], fraction: () => number): InstanceLoad | undefined {
-    let level: Ranking[] = [this]
+  /** Takes a slot out that is in it. */
+  remove(slot: number): void {
+    const leaf = this.#leaves[slot]
+    const last = leaf?.slots.pop()
+    if (!leaf || last === undefined) return
+    this.#leaves[slot] = undefined
+    if (last !== slot) {
+      const place = this.#places[slot] ?? 0
+      leaf.slots[place] = last
+      this.#places[last] = place
+    }
+    if (leaf.slots.length === 0) leaf.wither()
+  }
+
+  /** Whether the slot is in it just where the path leads. */
+  isAt(slot: number, path: readonly Rank[]): boolean {
+    let branch = this.#leaves[slot]
+    if (!branch) return false
+    for (let depth = this.#depth - 1; depth >= 0; depth--) {
+      if (branch?.rank !== path[depth]) return false
+      branch = branch?.parent
+    }
+    return true
+  }
+
+  /** One of the best slots, each as likely as the others; -1 when there is none. `counts` has a row a depth. */
+  pick(counts: readonly Counts[], fraction: () => number): number {
+    let level: Branch[] = [this.#root]
     // Equally good branches go down together: the next strategy compares all that is left, not each branch alone.
     for (const count of counts) level = count ? fewestCounted(level, count) : leastRanked(level)
-    let left = Math.floor(fraction() * level.reduce((sum, { size }) => sum + size, 0))
-    for (const { loads } of level) {
-      if (left < loads.length) return loads[left]
-      left -= loads.length
+    let size = 0
+    for (const { slots } of level) size += slots.length
+    let left = Math.floor(fraction() * size)
+    for (const { slots } of level) {
+      if (left < slots.length) return slots[left] ?? -1
+      left -= slots.length
     }
-    return undefined
-  }
-
-  get loads(): readonly InstanceLoad[] {
-    return this.#loads
-  }
-
-  get size(): number {
-    return this.#loads.length
-  }
-
-  get children(): ReadonlyMap<Rank, Ranking> {
-    return this.#children
-  }
-
-  /** The least number among the ranks; Infinity when there is none. */
-  get least(): number {
-    return this.#numbers[0] ?? Infinity
+    return -1
   }
 }
 
-function leastRanked(level: readonly Ranking[]): Ranking[] {
+class Branch {
+  readonly parent: Branch | undefined
+  readonly rank: Rank
+  readonly children = new Map<Rank, Branch>()
+  /** The ranks of the children that are numbers, in order. */
+  readonly numbers: number[] = []
+  readonly slots: number[] = []
+
+  constructor(parent: Branch | undefined, rank: Rank) {
+    this.parent = parent
+    this.rank = rank
+  }
+
+  /** The child of that rank, made when there is none. */
+  grow(rank: Rank): Branch {
+    const known = this.children.get(rank)
+    if (known) return known
+    const child = new Branch(this, rank)
+    this.children.set(rank, child)
+    if (typeof rank === 'number') this.numbers.splice(lowerBound(this.numbers, rank), 0, rank)
+    return child
+  }
+
+  /** Takes an empty branch from its parent, and that from its own when it is left empty. */
+  wither(): void {
+    const { parent, rank } = this
+    if (!parent) return
+    parent.children.delete(rank)
+    if (typeof rank === 'number') parent.numbers.splice(lowerBound(parent.numbers, rank), 1)
+    if (parent.children.size === 0) parent.wither()
+  }
+}
+
+function leastRanked(level: readonly Branch[]): Branch[] {
   let least = Infinity
-  for (const ranking of level) least = Math.min(least, ranking.least)
-  return level.flatMap((ranking) => ranking.children.get(least) ?? [])
+  for (const { numbers } of level) least = Math.min(least, numbers[0] ?? Infinity)
+  const best: Branch[] = []
+  for (const { children } of level) {
+    const child = children.get(least)
+    if (child) best.push(child)
+  }
+  return best
 }
 
-function fewestCounted(level: readonly Ranking[], counts: ReadonlyMap<Rank, number>): Ranking[] {
+function fewestCounted(level: readonly Branch[], counts: ReadonlyMap<Rank, number>): Branch[] {
   let fewest = Infinity
-  let best: Ranking[] = []
+  let best: Branch[] = []
   for (const { children } of level)
     for (const [rank, child] of children) {
       const count = counts.get(rank) ?? 0

@@ -1,0 +1,13 @@
+import { notOffered } from './not-offered.ts'
+import type { ParameterException } from './parameter-exception.ts'
+import { rejected } from './rejected.ts'
+import { scheduleParameters } from './schedule-parameters.ts'
+import { storedOnly } from './stored-only.ts'
+
+/** Every parameter that Berth does not simply honour. What is not among them is honoured. */
+export const parameterExceptions: readonly ParameterException[] = [
+  ...storedOnly,
+  ...notOffered,
+  ...rejected,
+  ...scheduleParameters,
+]
