@@ -8,6 +8,8 @@ import {
   RegisterTaskDefinitionCommand,
 } from '@aws-sdk/client-ecs'
 import { afterAll, beforeAll, expect, test } from 'vitest'
+import { Account } from './account.ts'
+import { ScriptedAgent } from './scripted-agent.ts'
 import { World } from './world.ts'
 
 let world: World
@@ -74,6 +76,51 @@ test('the SDK turns errors into its classes and pages through lists', async () =
   expect(arns.map((arn) => arn.slice(arn.lastIndexOf('/') + 1))).toEqual(
     [1, 2, 3, 4, 5, 6, 7].map((revision) => `paged:${revision}`),
   )
+})
+
+test('what SDKs send again with the same token is done once', async () => {
+  const account = new Account(world)
+  const { ecs } = account
+  await ecs.createCluster({ clusterName: 'default' })
+  const agent = await ScriptedAgent.join(account, 'default')
+  const containerDefinitions = [{ name: 'main', image: 'busybox', memory: 32 }]
+  await ecs.registerTaskDefinition({ family: 'once', containerDefinitions })
+  const run = (clientToken: string) => ecs.runTask({ taskDefinition: 'once', clientToken })
+  const [first, again, other] = await Promise.all([run('a'), run('a'), run('b')])
+  expect(again.tasks?.[0]?.taskArn).toBe(first.tasks?.[0]?.taskArn)
+  expect(other.tasks?.[0]?.taskArn).not.toBe(first.tasks?.[0]?.taskArn)
+  expect((await ecs.listTasks({})).taskArns).toHaveLength(2)
+  await expect(ecs.runTask({ taskDefinition: 'once', clientToken: 'a', count: 2 })).rejects.toMatchObject({
+    name: 'ConflictException',
+  })
+  await agent.leave()
+  account.end()
+})
+
+test('times are numbers of seconds on the wire, what is not there is left out, and null is nothing', async () => {
+  const answer = await fetch(world.berth.url, {
+    method: 'POST',
+    headers: {
+      'content-type': 'application/x-amz-json-1.1',
+      'x-amz-target': 'AmazonEC2ContainerServiceV20141113.RegisterTaskDefinition',
+      authorization:
+        'AWS4-HMAC-SHA256 Credential=test/20260101/us-east-1/ecs/aws4_request, SignedHeaders=host, Signature=0',
+      'x-amz-date': '20260101T000000Z',
+    },
+    body: JSON.stringify({
+      family: 'wire',
+      containerDefinitions: [{ name: 'main', image: 'busybox', memory: 32, links: null }],
+      // So do clients that are written by hand say that there is none; and they may know more than we do.
+      taskRoleArn: null,
+      tags: null,
+      newerThanAll: { of: 'us' },
+    }),
+  })
+  expect(answer.headers.get('content-type')).toBe('application/x-amz-json-1.1')
+  expect(answer.headers.get('x-amzn-requestid')).toMatch(/^[0-9a-f-]{36}$/)
+  const { taskDefinition } = (await answer.json()) as { taskDefinition: { registeredAt: number } }
+  expect(Math.abs(taskDefinition.registeredAt - Date.now() / 1000)).toBeLessThan(60)
+  expect(taskDefinition).not.toHaveProperty('taskRoleArn')
 })
 
 test('without --dev only the keys of the installation sign', async () => {

@@ -1,6 +1,5 @@
 import { execFileSync } from 'node:child_process'
-import { createHash } from 'node:crypto'
-import { mkdtempSync, readFileSync, realpathSync, rmSync } from 'node:fs'
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { setTimeout as wait } from 'node:timers/promises'
@@ -13,6 +12,7 @@ import {
   TerminateInstancesCommand,
 } from '@aws-sdk/client-ec2'
 import { afterAll, beforeAll, expect, test } from 'vitest'
+import { installationId, leftOf } from './left-behind.ts'
 import { eventually, World } from './world.ts'
 
 let world: World
@@ -99,20 +99,6 @@ test('an instance keeps its containers over a stop and a start', async () => {
   expect(await answers(id)).toEqual(['hello', 'hello'])
 })
 
-/** What on the machine still names the installation of this directory or one of these instances, a while later. */
-const leftOf = async (directory: string, instanceIds: readonly string[]): Promise<string[]> => {
-  const installation = createHash('sha256').update(realpathSync(directory)).digest('hex').slice(0, 8)
-  const names = [installation, ...instanceIds.flatMap((id) => [id, `bv${id.slice(-12)}`])]
-  const traces = `ip netns; ip -br link; ip route; iptables -S; iptables -t nat -S; cat /etc/hosts /proc/mounts
-    find /sys/fs/cgroup -type d -name 'berth-*'; find /run/berth 2>/dev/null; ps -eo args`
-  const left = (): string[] =>
-    sh(traces)
-      .split('\n')
-      .filter((line) => names.some((name) => line.includes(name)))
-  await eventually('nothing is left', async () => left().length === 0, 10).catch(() => undefined)
-  return left()
-}
-
 test('terminated instances leave nothing on the machine', async () => {
   await world.ec2.send(new TerminateInstancesCommand({ InstanceIds: ids }))
   for (const id of ids) await at(id, 'terminated')
@@ -173,7 +159,7 @@ test('berth down leaves nothing of launches under way, nor of those of a control
 test('a control plane removes at its start what belongs to no instance', async () => {
   const { directory } = world.berth
   await world.berthCommand('down')
-  const id = createHash('sha256').update(realpathSync(directory)).digest('hex').slice(0, 8)
+  const id = installationId(directory)
   const stranger = 'i-0000000000000dead'
   sh(`ip netns add berth-${id}-${stranger}
     ip link add berth-${id} type bridge
