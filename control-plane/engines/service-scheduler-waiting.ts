@@ -3,7 +3,7 @@ import type { Free } from '#domain/placement/instance-load.ts'
 import type { Demand } from '#domain/resources.ts'
 import type { Fleet } from '#state/fleet.ts'
 
-/** Services woken by one instance with room: each may cost a placement that fails, which looks at every instance. */
+/** Services woken by one instance with room: each may cost a placement that fails. */
 const wokenMax = 4
 
 interface Waiting {
