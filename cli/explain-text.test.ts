@@ -1,4 +1,4 @@
-import type { Explanation } from '@berth/control-plane/api/ecs/explain.ts'
+import type { Explanation } from '@berth/control-plane/api/ecs/explain/explain.ts'
 import { expect, test } from 'vitest'
 import { explanationText } from './explain-text.ts'
 

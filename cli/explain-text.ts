@@ -1,5 +1,5 @@
 /** An explanation of placement as a person reads it. */
-import type { Explanation } from '@berth/control-plane/api/ecs/explain.ts'
+import type { Explanation } from '@berth/control-plane/api/ecs/explain/explain.ts'
 
 type Placement = NonNullable<Explanation['placements']>[number]
 type Verdict = Placement['instances'][number]

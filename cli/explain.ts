@@ -5,7 +5,7 @@ import type {
   PlacementConstraint,
   PlacementStrategy,
 } from '@aws-sdk/client-ecs'
-import type { Explanation, ExplainRequest } from '@berth/control-plane/api/ecs/explain.ts'
+import type { Explanation, ExplainRequest } from '@berth/control-plane/api/ecs/explain/explain.ts'
 import { type EndpointOptions, post } from './endpoint.ts'
 import { explanationText } from './explain-text.ts'
 import { Failure } from './failure.ts'

@@ -9,8 +9,8 @@ import {
   describeServiceDeployments,
   listServiceDeployments,
   stopServiceDeployment,
-} from '@berth/control-plane/api/ecs/service-deployment.ts'
-import { describeServices } from '@berth/control-plane/api/ecs/service.ts'
+} from '@berth/control-plane/api/ecs/services/service-deployment.ts'
+import { describeServices } from '@berth/control-plane/api/ecs/services/service.ts'
 import type { Context } from '@berth/control-plane/api/operation.ts'
 import { testContext } from '@berth/control-plane/api/testing.ts'
 import {

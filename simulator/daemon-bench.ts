@@ -1,7 +1,7 @@
 /** What tests of managed daemons run on: an engine bench with capacity providers of managed instances. */
 import type { CreateDaemonRequest, UpdateDaemonRequest } from '@aws-sdk/client-ecs'
-import { registerDaemonTaskDefinition } from '@berth/control-plane/api/ecs/daemon-task-definition.ts'
-import { createDaemon, updateDaemon } from '@berth/control-plane/api/ecs/daemon.ts'
+import { registerDaemonTaskDefinition } from '@berth/control-plane/api/ecs/daemons/daemon-task-definition.ts'
+import { createDaemon, updateDaemon } from '@berth/control-plane/api/ecs/daemons/daemon.ts'
 import type { Context } from '@berth/control-plane/api/operation.ts'
 import type { ContainerInstance } from '@berth/control-plane/domain/container-instance.ts'
 import type { DaemonDeployment } from '@berth/control-plane/domain/daemon.ts'

@@ -1,7 +1,7 @@
 /** What tests of engines run on: a store without a disk, a clock moved by hand, and tasks that do as the test says. */
 import type { ContainerDefinition } from '@aws-sdk/client-ecs'
 import type { ContainerInstance } from '@berth/control-plane/domain/container-instance.ts'
-import { beginDeployment } from '@berth/control-plane/api/ecs/service-deployment-begin.ts'
+import { beginDeployment } from '@berth/control-plane/api/ecs/services/service-deployment-begin.ts'
 import type { Deployment, Service } from '@berth/control-plane/domain/service.ts'
 import type { ServiceDeployment } from '@berth/control-plane/domain/service-deployment.ts'
 import {

@@ -134,7 +134,7 @@ export const plantedBugs: readonly PlantedBug[] = [
   },
   {
     name: 'events are shown oldest first',
-    file: 'control-plane/api/ecs/show-service.ts',
+    file: 'control-plane/api/ecs/services/show-service.ts',
     right: 'other.sequence - one.sequence',
     wrong: 'one.sequence - other.sequence',
     scenario: 'service-scale',
@@ -169,7 +169,7 @@ export const plantedBugs: readonly PlantedBug[] = [
   },
   {
     name: 'a new deployment leaves the one before PRIMARY',
-    file: 'control-plane/api/ecs/service-deployment-begin.ts',
+    file: 'control-plane/api/ecs/services/service-deployment-begin.ts',
     right: "  tx.put('deployment', { ...deployment, status: 'ACTIVE', updatedAt: now })",
     wrong: '',
     scenario: 'rolling-update',

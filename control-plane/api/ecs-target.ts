@@ -3,7 +3,7 @@ import type { EcsParameters as RuleParameters } from '@aws-sdk/client-eventbridg
 import type { EcsParameters as ScheduleParameters } from '@aws-sdk/client-scheduler'
 import { parseArn, type Scope } from '#domain/arn.ts'
 import { type Constraints, invalid } from './constraints.ts'
-import { unsupported } from './ecs/placement-checks.ts'
+import { unsupported } from './ecs/tasks/placement-checks.ts'
 
 export type EcsParameters = RuleParameters | ScheduleParameters
 

@@ -1,5 +1,5 @@
 import { arnOf, DaemonBench, daemonArn, hostOf, provider } from '@berth/simulator/daemon-bench.ts'
-import { deleteDaemonTaskDefinition } from '#api/ecs/daemon-task-definition.ts'
+import { deleteDaemonTaskDefinition } from '#api/ecs/daemons/daemon-task-definition.ts'
 import type { Task } from '#domain/task.ts'
 import { expect, onTestFinished, test } from 'vitest'
 import { taskReaper } from './task-reaper.ts'

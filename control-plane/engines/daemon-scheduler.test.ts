@@ -1,5 +1,5 @@
 import { arnOf, DaemonBench, daemonArn } from '@berth/simulator/daemon-bench.ts'
-import { deleteDaemon } from '#api/ecs/daemon.ts'
+import { deleteDaemon } from '#api/ecs/daemons/daemon.ts'
 import { expect, onTestFinished, test } from 'vitest'
 import { taskDispatch } from './task-dispatch.ts'
 

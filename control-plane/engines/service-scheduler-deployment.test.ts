@@ -1,6 +1,6 @@
-import { createService } from '#api/ecs/service-create.ts'
-import { describeServiceRevisions } from '#api/ecs/service-revision.ts'
-import { updateService } from '#api/ecs/service-update.ts'
+import { createService } from '#api/ecs/services/service-create.ts'
+import { describeServiceRevisions } from '#api/ecs/services/service-revision.ts'
+import { updateService } from '#api/ecs/services/service-update.ts'
 import { scheduledBench } from '@berth/simulator/bench-client.ts'
 import { expect, test } from 'vitest'
 

@@ -1,12 +1,12 @@
-import { createTaskSet } from '#api/ecs/task-set-create.ts'
+import { createTaskSet } from '#api/ecs/services/task-set-create.ts'
 import {
   deleteTaskSet,
   describeTaskSets,
   updateServicePrimaryTaskSet,
   updateTaskSet,
-} from '#api/ecs/task-set.ts'
-import { deleteService } from '#api/ecs/service.ts'
-import { updateService } from '#api/ecs/service-update.ts'
+} from '#api/ecs/services/task-set.ts'
+import { deleteService } from '#api/ecs/services/service.ts'
+import { updateService } from '#api/ecs/services/service-update.ts'
 import { scheduledBench } from '@berth/simulator/bench-client.ts'
 import type { TaskSet } from '@aws-sdk/client-ecs'
 import { expect, test } from 'vitest'

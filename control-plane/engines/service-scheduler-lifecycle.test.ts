@@ -1,5 +1,5 @@
 import type { DeploymentConfiguration } from '@aws-sdk/client-ecs'
-import { continueServiceDeployment } from '#api/ecs/service-deployment.ts'
+import { continueServiceDeployment } from '#api/ecs/services/service-deployment.ts'
 import { scheduledBench } from '@berth/simulator/bench-client.ts'
 import { expect, test } from 'vitest'
 import type { HookPayload, Hooks, TrafficWeights } from './deployment-actions.ts'

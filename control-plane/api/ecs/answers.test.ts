@@ -4,24 +4,30 @@ import { NormalizedSchema } from '@smithy/core/schema'
 import { expect, test } from 'vitest'
 import { testContext } from '#api/testing.ts'
 import { listAccountSettings, putAccountSetting } from './account-setting.ts'
-import { listAttributes, putAttributes } from './attribute.ts'
-import { describeCapacityProviders } from './capacity-provider-list.ts'
+import { listAttributes, putAttributes } from '#api/ecs/instances/attribute.ts'
+import { describeCapacityProviders } from '#api/ecs/capacity/capacity-provider-list.ts'
 import {
   createCapacityProvider,
   deleteCapacityProvider,
   updateCapacityProvider,
-} from './capacity-provider.ts'
-import { putClusterCapacityProviders } from './cluster-capacity.ts'
-import { createCluster, deleteCluster, describeClusters } from './cluster.ts'
-import { discoverPollEndpoint, registerContainerInstance } from './container-instance-registration.ts'
-import { deregisterContainerInstance, describeContainerInstances } from './container-instance.ts'
+} from '#api/ecs/capacity/capacity-provider.ts'
+import { putClusterCapacityProviders } from '#api/ecs/capacity/cluster-capacity.ts'
+import { createCluster, deleteCluster, describeClusters } from '#api/ecs/capacity/cluster.ts'
+import {
+  discoverPollEndpoint,
+  registerContainerInstance,
+} from '#api/ecs/instances/container-instance-registration.ts'
+import {
+  deregisterContainerInstance,
+  describeContainerInstances,
+} from '#api/ecs/instances/container-instance.ts'
 import { listTagsForResource, tagResource } from './tag.ts'
-import { listTaskDefinitions } from './task-definition-list.ts'
+import { listTaskDefinitions } from '#api/ecs/task-definitions/task-definition-list.ts'
 import {
   deregisterTaskDefinition,
   describeTaskDefinition,
   registerTaskDefinition,
-} from './task-definition.ts'
+} from '#api/ecs/task-definitions/task-definition.ts'
 
 /** The places in a value where it does not fit the schema. */
 function misfits(schema: NormalizedSchema, value: unknown, path = ''): string[] {

@@ -1,51 +1,71 @@
 import type * as ECS from '@aws-sdk/client-ecs'
 import { notImplemented } from '#api/operation.ts'
 import type { OperationTable } from '#api/operation-table.ts'
-import { runTask } from './run-task.ts'
-import { createService } from './service-create.ts'
-import { updateService } from './service-update.ts'
+import { runTask } from '#api/ecs/tasks/run-task.ts'
+import { createService } from '#api/ecs/services/service-create.ts'
+import { updateService } from '#api/ecs/services/service-update.ts'
 import {
   continueServiceDeployment,
   describeServiceDeployments,
   listServiceDeployments,
   stopServiceDeployment,
-} from './service-deployment.ts'
-import { describeServiceRevisions } from './service-revision.ts'
-import { deleteService, describeServices, listServices, listServicesByNamespace } from './service.ts'
-import { createTaskSet } from './task-set-create.ts'
-import { deleteTaskSet, describeTaskSets, updateServicePrimaryTaskSet, updateTaskSet } from './task-set.ts'
-import { startTask } from './start-task.ts'
-import { submitAttachmentStateChanges, submitContainerStateChange, submitTaskStateChange } from './submit.ts'
+} from '#api/ecs/services/service-deployment.ts'
+import { describeServiceRevisions } from '#api/ecs/services/service-revision.ts'
+import {
+  deleteService,
+  describeServices,
+  listServices,
+  listServicesByNamespace,
+} from '#api/ecs/services/service.ts'
+import { createTaskSet } from '#api/ecs/services/task-set-create.ts'
+import {
+  deleteTaskSet,
+  describeTaskSets,
+  updateServicePrimaryTaskSet,
+  updateTaskSet,
+} from '#api/ecs/services/task-set.ts'
+import { startTask } from '#api/ecs/tasks/start-task.ts'
+import {
+  submitAttachmentStateChanges,
+  submitContainerStateChange,
+  submitTaskStateChange,
+} from '#api/ecs/instances/submit.ts'
 import {
   describeDaemonDeployments,
   describeDaemonRevisions,
   listDaemonDeployments,
-} from './daemon-deployment.ts'
+} from '#api/ecs/daemons/daemon-deployment.ts'
 import {
   deleteDaemonTaskDefinition,
   describeDaemonTaskDefinition,
   listDaemonTaskDefinitions,
   registerDaemonTaskDefinition,
-} from './daemon-task-definition.ts'
-import { createDaemon, deleteDaemon, describeDaemon, listDaemons, updateDaemon } from './daemon.ts'
-import { executeCommand } from './execute-command.ts'
-import { listTasks } from './task-list.ts'
-import { getTaskProtection, updateTaskProtection } from './task-protection.ts'
-import { describeTasks, stopTask } from './task.ts'
+} from '#api/ecs/daemons/daemon-task-definition.ts'
+import {
+  createDaemon,
+  deleteDaemon,
+  describeDaemon,
+  listDaemons,
+  updateDaemon,
+} from '#api/ecs/daemons/daemon.ts'
+import { executeCommand } from '#api/ecs/tasks/execute-command.ts'
+import { listTasks } from '#api/ecs/tasks/task-list.ts'
+import { getTaskProtection, updateTaskProtection } from '#api/ecs/tasks/task-protection.ts'
+import { describeTasks, stopTask } from '#api/ecs/tasks/task.ts'
 import {
   deleteAccountSetting,
   listAccountSettings,
   putAccountSetting,
   putAccountSettingDefault,
 } from './account-setting.ts'
-import { deleteAttributes, listAttributes, putAttributes } from './attribute.ts'
-import { describeCapacityProviders } from './capacity-provider-list.ts'
+import { deleteAttributes, listAttributes, putAttributes } from '#api/ecs/instances/attribute.ts'
+import { describeCapacityProviders } from '#api/ecs/capacity/capacity-provider-list.ts'
 import {
   createCapacityProvider,
   deleteCapacityProvider,
   updateCapacityProvider,
-} from './capacity-provider.ts'
-import { putClusterCapacityProviders } from './cluster-capacity.ts'
+} from '#api/ecs/capacity/capacity-provider.ts'
+import { putClusterCapacityProviders } from '#api/ecs/capacity/cluster-capacity.ts'
 import {
   createCluster,
   deleteCluster,
@@ -53,23 +73,29 @@ import {
   listClusters,
   updateCluster,
   updateClusterSettings,
-} from './cluster.ts'
-import { discoverPollEndpoint, registerContainerInstance } from './container-instance-registration.ts'
+} from '#api/ecs/capacity/cluster.ts'
+import {
+  discoverPollEndpoint,
+  registerContainerInstance,
+} from '#api/ecs/instances/container-instance-registration.ts'
 import {
   deregisterContainerInstance,
   describeContainerInstances,
   listContainerInstances,
   updateContainerAgent,
   updateContainerInstancesState,
-} from './container-instance.ts'
+} from '#api/ecs/instances/container-instance.ts'
 import { listTagsForResource, tagResource, untagResource } from './tag.ts'
-import { listTaskDefinitionFamilies, listTaskDefinitions } from './task-definition-list.ts'
+import {
+  listTaskDefinitionFamilies,
+  listTaskDefinitions,
+} from '#api/ecs/task-definitions/task-definition-list.ts'
 import {
   deleteTaskDefinitions,
   deregisterTaskDefinition,
   describeTaskDefinition,
   registerTaskDefinition,
-} from './task-definition.ts'
+} from '#api/ecs/task-definitions/task-definition.ts'
 
 /** Every operation of Amazon ECS. */
 export const operations: OperationTable<typeof ECS> = {

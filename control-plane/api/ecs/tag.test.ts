@@ -2,9 +2,9 @@ import { describe, expect, test } from 'vitest'
 import { testContext } from '#api/testing.ts'
 import { formatArn } from '#domain/arn.ts'
 import { newTask } from '#domain/task.ts'
-import { createCluster, deleteCluster } from './cluster.ts'
+import { createCluster, deleteCluster } from '#api/ecs/capacity/cluster.ts'
 import { listTagsForResource, tagResource, untagResource } from './tag.ts'
-import { describeTaskDefinition, registerTaskDefinition } from './task-definition.ts'
+import { describeTaskDefinition, registerTaskDefinition } from '#api/ecs/task-definitions/task-definition.ts'
 import { putCluster, putContainerInstance, putService, putTaskDefinition, refusalOf } from './testing-rows.ts'
 
 const of = (resource: string): string => `arn:aws:ecs:us-east-1:000000000000:${resource}`

@@ -12,7 +12,7 @@ import type { Context, Operation } from '#api/operation.ts'
 import { parseArn } from '#domain/arn.ts'
 import type { ResourceTag } from '#domain/tags.ts'
 import type { Transaction, View } from '#state/store.ts'
-import { resolveDaemon, resolveDaemonTaskDefinition } from './daemon-resolve.ts'
+import { resolveDaemon, resolveDaemonTaskDefinition } from '#api/ecs/daemons/daemon-resolve.ts'
 import { findTaskDefinition, isIn, resolveCluster } from './resolve.ts'
 
 const tagCountMax = 50

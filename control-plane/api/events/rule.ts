@@ -11,7 +11,7 @@ import type {
   Rule as RuleShape,
 } from '@aws-sdk/client-eventbridge'
 import { constraints, invalid } from '#api/constraints.ts'
-import { unsupported } from '#api/ecs/placement-checks.ts'
+import { unsupported } from '#api/ecs/tasks/placement-checks.ts'
 import type { Context, Operation } from '#api/operation.ts'
 import { schedulePage } from '#api/schedule-page.ts'
 import { addTags, constrainTags } from '#api/schedule-tags.ts'

@@ -12,7 +12,7 @@ import type {
 import { AwsError } from '@berth/wire/error.ts'
 import { constraints, type Constraints, invalid } from '#api/constraints.ts'
 import { checkCluster, checkEcsParameters, constrainEcsParameters, isJson } from '#api/ecs-target.ts'
-import { unsupported } from '#api/ecs/placement-checks.ts'
+import { unsupported } from '#api/ecs/tasks/placement-checks.ts'
 import type { Context, Operation } from '#api/operation.ts'
 import { schedulePage } from '#api/schedule-page.ts'
 import { formatArn, parseArn, scopeKey } from '#domain/arn.ts'

@@ -1,7 +1,7 @@
 import type { CreateScheduleInput, Target } from '@aws-sdk/client-scheduler'
 import { constraints, type Constraints, invalid } from '#api/constraints.ts'
 import { checkCluster, checkEcsParameters, constrainEcsParameters, isJson } from '#api/ecs-target.ts'
-import { unsupported } from '#api/ecs/placement-checks.ts'
+import { unsupported } from '#api/ecs/tasks/placement-checks.ts'
 import type { Context } from '#api/operation.ts'
 import { ScheduleError } from '#domain/schedule/cron.ts'
 import { isTimeZone, parseScheduleExpression } from '#domain/schedule/schedule-expression.ts'

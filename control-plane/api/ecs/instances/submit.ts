@@ -1,0 +1,108 @@
+/**
+ * How agents report. A repeated or old report changes nothing, so an agent may send one as often as it likes.
+ *
+ * An agent drops an event that is answered with InvalidParameterException, and sends it again for ever on any other
+ * error. So that, and nothing else, is the answer to a report that can never be taken: of a task that is forgotten, of
+ * a cluster that is gone.
+ */
+import type {
+  ContainerStateChange,
+  SubmitAttachmentStateChangesRequest,
+  SubmitAttachmentStateChangesResponse,
+  SubmitContainerStateChangeRequest,
+  SubmitContainerStateChangeResponse,
+  SubmitTaskStateChangeRequest,
+  SubmitTaskStateChangeResponse,
+} from '@aws-sdk/client-ecs'
+import type { Context, Operation } from '#api/operation.ts'
+import { type ContainerReport, observeTask, type TaskReport } from '#domain/task.ts'
+import { refuse } from '#api/ecs/tasks/placement-checks.ts'
+import { clusterArnOf, findCluster, arnInCluster } from '#api/ecs/resolve.ts'
+
+const statuses = ['PENDING', 'RUNNING', 'STOPPED'] as const
+const acknowledgment = 'ok'
+
+export const submitTaskStateChange: Operation<SubmitTaskStateChangeRequest, SubmitTaskStateChangeResponse> = {
+  resources: clusterResources,
+  run: (context, input) => {
+    const { pullStartedAt, pullStoppedAt, executionStoppedAt } = input
+    report(context, input, {
+      ...(input.status !== undefined && { status: statusOf(input.status) }),
+      ...(input.reason && { reason: input.reason }),
+      containers: (input.containers ?? []).map(containerReport),
+      ...(pullStartedAt && { pullStartedAt: pullStartedAt.getTime() }),
+      ...(pullStoppedAt && { pullStoppedAt: pullStoppedAt.getTime() }),
+      ...(executionStoppedAt && { executionStoppedAt: executionStoppedAt.getTime() }),
+    })
+    return { acknowledgment }
+  },
+}
+
+export const submitContainerStateChange: Operation<
+  SubmitContainerStateChangeRequest,
+  SubmitContainerStateChangeResponse
+> = {
+  resources: clusterResources,
+  run: (context, input) => {
+    report(context, input, { containers: [containerReport(input)] })
+    return { acknowledgment }
+  },
+}
+
+/** Berth attaches no network interfaces or volumes by this protocol, so no attachment that is named can be known. */
+export const submitAttachmentStateChanges: Operation<
+  SubmitAttachmentStateChangesRequest,
+  SubmitAttachmentStateChangesResponse
+> = {
+  resources: clusterResources,
+  run: (_, { attachments = [] }) => {
+    if (attachments.length > 0) refuse('The referenced attachment was not found.')
+    return { acknowledgment }
+  },
+}
+
+function report(
+  context: Context,
+  { cluster, task: ref = '' }: SubmitContainerStateChangeRequest,
+  taskReport: Omit<TaskReport, 'now'>,
+): void {
+  context.store.update((tx) => {
+    // Agents name tasks by ARN, which says all: the cluster may be INACTIVE by now, its name taken.
+    const found = ref.startsWith('arn:') ? undefined : findCluster(tx, context, cluster)
+    const task = tx.find('task', found ? arnInCluster(found, 'task', ref) : ref)
+    const { accountId, region } = context.scope
+    if (task?.accountId !== accountId || task.region !== region)
+      return refuse('The referenced task was not found.')
+    const taskDefinition = tx.find('taskDefinition', task.taskDefinitionArn)
+    const observed = observeTask(task, { ...taskReport, now: context.clock.now() }, taskDefinition)
+    if (observed !== task) tx.put('task', observed)
+  })
+}
+
+function containerReport(
+  change: ContainerStateChange & { readonly status?: string | undefined },
+): ContainerReport {
+  const { containerName = '', runtimeId, imageDigest, exitCode, reason, networkBindings } = change
+  return {
+    name: containerName,
+    ...(change.status !== undefined && { status: statusOf(change.status) }),
+    ...(runtimeId !== undefined && { runtimeId }),
+    ...(imageDigest !== undefined && { imageDigest }),
+    ...(exitCode !== undefined && { exitCode }),
+    ...(reason !== undefined && { reason }),
+    ...(networkBindings && { networkBindings }),
+  }
+}
+
+function statusOf(text: string): (typeof statuses)[number] {
+  return (
+    statuses.find((status) => status === text) ?? refuse(`status should be one of [${statuses.join(',')}]`)
+  )
+}
+
+function clusterResources(
+  context: Context,
+  { cluster }: { readonly cluster?: string | undefined },
+): string[] {
+  return [clusterArnOf(context, cluster)]
+}
