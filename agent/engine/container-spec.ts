@@ -1,5 +1,6 @@
 /** The container Docker is asked to create for a container of a task. */
 import type { PayloadContainer } from '@berth/agent-protocol/acs.ts'
+import { type Contribution, type Contributions, contributionsTo } from './contribution.ts'
 import type { HostPort } from './host-ports.ts'
 import { containerPayload, containerRecord } from './task-plan.ts'
 import { parseDockerConfig, type TaskRecord } from './task-record.ts'
@@ -48,6 +49,8 @@ export interface CreateOptions {
   readonly region: string
   /** Whether a task's own cpu and memory bind each of its containers. */
   readonly taskCpuMemoryLimit: boolean
+  /** What the task's resources add. */
+  readonly contributions?: readonly Contributions[]
 }
 
 /** Whether a container's ports are published on the host. */
@@ -59,26 +62,46 @@ export function publishesPorts(record: TaskRecord, name: string): boolean {
   )
 }
 
-/** The agent's own settings with the task definition's `dockerConfig` laid over them, and the ECS labels over all. */
+/**
+ * The agent's own settings with the task definition's `dockerConfig` laid over them, then what the task's resources add,
+ * and the ECS labels over all.
+ */
 export function createBody(record: TaskRecord, name: string, options: CreateOptions): CreateBody {
   const container = containerPayload(record, name)
   const { config, hostConfig } = parseDockerConfig(container)
   const command = (JSON.parse(container.overrides || '{}') as { command?: readonly string[] }).command
   const cmd = command ?? container.command
   const ports = containerRecord(record, name).hostPorts
+  const added = contributionsTo(name, options.contributions ?? [])
   const own: CreateBody = {
     Image: container.image,
     ...(cmd && { Cmd: cmd }),
     ...(container.entryPoint && { Entrypoint: container.entryPoint }),
-    Env: environment(record, container, options),
+    Env: environment(record, container, options, added),
     Labels: {},
     ...(ports.length > 0 && {
       ExposedPorts: Object.fromEntries(ports.map((port) => [dockerPort(port), {}])),
     }),
     HostConfig: ownHostConfig(record, container, ports, options),
   }
-  const merged = layOver(layOver(own, config), { HostConfig: hostConfig }) as CreateBody
+  let merged = layOver(layOver(own, config), { HostConfig: hostConfig }) as CreateBody
+  for (const contribution of added) merged = withContribution(merged, contribution)
   return { ...merged, Labels: { ...merged.Labels, ...ecsLabels(record, name, options.cluster) } }
+}
+
+function withContribution(
+  body: CreateBody,
+  { binds, logOptions, config, hostConfig }: Contribution,
+): CreateBody {
+  const over = {
+    ...config,
+    HostConfig: {
+      ...hostConfig,
+      ...(binds && { Binds: [...(body.HostConfig.Binds ?? []), ...binds] }),
+      ...(logOptions && { LogConfig: { Config: logOptions } }),
+    },
+  }
+  return layOver(body, over) as CreateBody
 }
 
 function ecsLabels(record: TaskRecord, name: string, cluster: string): Readonly<Record<string, string>> {
@@ -152,12 +175,14 @@ function environment(
   record: TaskRecord,
   container: PayloadContainer,
   { region }: CreateOptions,
+  added: readonly Contribution[],
 ): readonly string[] {
   const { metadataId } = containerRecord(record, container.name)
   const given = container.environment ?? {}
   const all: Record<string, string> = {
     AWS_REGION: region,
     AWS_DEFAULT_REGION: region,
+    ...Object.assign({}, ...added.map((one) => one.environment)),
     ...given,
     ECS_CONTAINER_METADATA_URI: `${metadataAddress}/v3/${metadataId}`,
     ECS_CONTAINER_METADATA_URI_V4: `${metadataAddress}/v4/${metadataId}`,
@@ -165,6 +190,7 @@ function environment(
     ...(record.credentialsId !== undefined && {
       AWS_CONTAINER_CREDENTIALS_RELATIVE_URI: `/v2/credentials/${record.credentialsId}`,
     }),
+    ...Object.assign({}, ...added.map((one) => one.environmentOver)),
   }
   return Object.entries(all).map(([key, value]) => `${key}=${value}`)
 }

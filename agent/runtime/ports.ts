@@ -13,6 +13,7 @@ import type { MessageSocket } from '@berth/agent-protocol/socket.ts'
 import type { Clock } from '@berth/std/clock.ts'
 import type { Ids } from '@berth/std/id.ts'
 import type { ContainerRuntime, RegistryCredentials } from './container-runtime.ts'
+import type { TaskResource } from './task-resources.ts'
 
 /** The published model leaves out the token by which the control plane knows a repeated registration. */
 export type RegistrationRequest = RegisterContainerInstanceRequest & { readonly clientToken: string }
@@ -80,6 +81,8 @@ export interface AgentDependencies {
   readonly login: RegistryLogin
   readonly disk: AgentDisk
   readonly host: HostFacts
+  /** What tasks may need beside containers and volumes, in the order in which it is provided. */
+  readonly resources?: readonly TaskResource[]
   readonly log: Log
 }
 

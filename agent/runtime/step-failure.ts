@@ -1,6 +1,7 @@
 import { reasonOf } from '#engine/observe.ts'
 import type { Step } from '#engine/task-plan.ts'
 import { ImageError, messageOf } from './images.ts'
+import { ResourceError } from './task-resources.ts'
 import { VolumeError } from './volumes.ts'
 
 const errorNames: Readonly<Record<Step, string>> = {
@@ -25,7 +26,8 @@ export class StepTimeout extends Error {
 
 /** Why a container did not get where it should, in the official agent's words. */
 export function failureReason(step: Step | 'look', error: unknown): string {
-  if (error instanceof ImageError || error instanceof VolumeError) return error.reason
+  if ([ImageError, VolumeError, ResourceError].some((kind) => error instanceof kind))
+    return (error as ImageError | VolumeError | ResourceError).reason
   if (error instanceof StepTimeout) return reasonOf('DockerTimeoutError', error.message)
   return reasonOf(step === 'look' ? 'CannotInspectContainerError' : errorNames[step], messageOf(error))
 }

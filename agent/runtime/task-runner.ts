@@ -19,6 +19,7 @@ import { ImageError, type Images, messageOf } from './images.ts'
 import type { AgentConfig, AgentDependencies } from './ports.ts'
 import { failureReason, StepTimeout } from './step-failure.ts'
 import type { Timers, Turnstile } from './timers.ts'
+import { ResourceError, TaskResources } from './task-resources.ts'
 import { provideVolume, VolumeError } from './volumes.ts'
 
 /** What the runner of one task needs of its agent. */
@@ -53,6 +54,7 @@ export class TaskRunner {
   /** Not looked at since the agent started or the runtime was lost; no step is taken before. */
   readonly #unseen = new Set<string>()
   readonly #lookAgain = new Map<string, number | undefined>()
+  readonly #resources: TaskResources
   #record: TaskRecord
   #reporting = false
   #cancelDeadline: (() => void) | undefined
@@ -60,6 +62,7 @@ export class TaskRunner {
   constructor(host: TaskHost, record: TaskRecord) {
     this.#host = host
     this.#record = record
+    this.#resources = new TaskResources(host.dependencies.resources ?? [])
     this.#saver = new Saver(
       () => this.#record,
       (value) => host.dependencies.disk.save(taskKey(value.task.arn), value),
@@ -105,6 +108,7 @@ export class TaskRunner {
   /** Removes what is left of a finished task: containers, its own volumes, its record. */
   async cleanUp(): Promise<void> {
     const { runtime, disk } = this.#host.dependencies
+    await this.#resources.release(this.#record)
     for (const { runtimeId, dockerName } of this.#record.containers)
       await runtime.remove(runtimeId ?? dockerName)
     for (const { dockerName, owned } of this.#record.volumes)
@@ -210,6 +214,7 @@ export class TaskRunner {
   async #create(name: string): Promise<void> {
     const { dependencies, config, timers } = this.#host
     const { runtime } = dependencies
+    const contributions = await this.#resources.provide(this.#record)
     await this.#createVolumes(name)
     await this.#allocatePorts(name)
     const { dockerName, imageId, hostPorts } = containerRecord(this.#record, name)
@@ -219,6 +224,7 @@ export class TaskRunner {
       cluster: config.cluster || 'default',
       region: config.region,
       taskCpuMemoryLimit: config.taskCpuMemoryLimit,
+      contributions,
     })
     try {
       const id = await runtime.create(dockerName, body)
@@ -302,7 +308,9 @@ export class TaskRunner {
     if (timers.ended) return
     const fields = { task: this.#record.task.arn, container: name, step, error: messageOf(error) }
     dependencies.log('warn', 'container step failed', fields)
-    const known = [ImageError, VolumeError, StepTimeout, RuntimeError].some((kind) => error instanceof kind)
+    const known = [ImageError, VolumeError, ResourceError, StepTimeout, RuntimeError].some(
+      (kind) => error instanceof kind,
+    )
     const retry = step === 'look' || step === 'stop' || !known
     if (retry || (error instanceof RuntimeError && error.failure === 'unreachable')) {
       this.#unseen.add(name)
@@ -320,7 +328,7 @@ export class TaskRunner {
       reason: failureReason(step, error),
       ...(startedAt !== undefined && { finishedAt: timers.now() }),
     })
-    if (step === 'pull' || error instanceof VolumeError)
+    if (step === 'pull' || error instanceof VolumeError || error instanceof ResourceError)
       this.#record = { ...this.#record, desiredStatus: 'STOPPED' }
   }
 
@@ -349,11 +357,22 @@ export class TaskRunner {
     }
     this.#reporting = false
     if (timers.ended) return
+    if (this.#record.stoppedAt !== undefined) await this.#releaseResources()
     await this.save().catch((error: unknown) =>
       dependencies.log('error', 'task not saved', { task: this.#record.task.arn, error: messageOf(error) }),
     )
     if (this.#record.sentStatus === 'STOPPED') this.#host.finished(this)
     else if (nextReport(this.#record)) this.#advance()
+  }
+
+  /** A failure here is no reason to hold the task: it is tried again when what is left of the task is removed. */
+  async #releaseResources(): Promise<void> {
+    await this.#resources.release(this.#record).catch((error: unknown) =>
+      this.#host.dependencies.log('warn', 'resources of a stopped task not released', {
+        task: this.#record.task.arn,
+        error: messageOf(error),
+      }),
+    )
   }
 
   async #submit(report: TaskReport): Promise<void> {

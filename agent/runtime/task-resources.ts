@@ -1,0 +1,63 @@
+import { reasonOf } from '#engine/observe.ts'
+import type { Contributions } from '#engine/contribution.ts'
+import type { TaskRecord } from '#engine/task-record.ts'
+
+/** Why something a task needs is not there, as it is reported. No container of the task is made. */
+export class ResourceError extends Error {
+  readonly reason: string
+  constructor(text: string, errorName = 'ResourceInitializationError') {
+    super(text)
+    this.reason = reasonOf(errorName, text)
+  }
+}
+
+/** Something a task needs on its host before its containers can be made: secrets, files, a network of its own. */
+export interface TaskResource {
+  /** For the log. */
+  readonly name: string
+  isNeeded(record: TaskRecord): boolean
+  /**
+   * Makes it be there, and says what it adds to the containers. Called before the first container of the task is made,
+   * and once more after each restart of the agent while there are containers to make; so it must be idempotent, and
+   * find again by the task's ARN what an earlier run made.
+   * @throws ResourceError: the task cannot be run. Anything else thrown is tried again.
+   */
+  provide(record: TaskRecord): Promise<Contributions>
+  /** All containers of the task have stopped. Idempotent; it may never have been provided. */
+  release?(record: TaskRecord): Promise<void>
+}
+
+/**
+ * What the resources of one task add to its containers, asked for once and kept in memory: secrets are among it, so it
+ * never gets to the disk.
+ */
+export class TaskResources {
+  readonly #all: readonly TaskResource[]
+  #provided: Promise<readonly Contributions[]> | undefined
+
+  constructor(all: readonly TaskResource[]) {
+    this.#all = all
+  }
+
+  /** @throws ResourceError; anything else may be tried again */
+  provide(record: TaskRecord): Promise<readonly Contributions[]> {
+    this.#provided ??= this.#provideAll(record).catch((error: unknown) => {
+      this.#provided = undefined
+      throw error
+    })
+    return this.#provided
+  }
+
+  async release(record: TaskRecord): Promise<void> {
+    this.#provided = undefined
+    for (const resource of this.#all) if (resource.isNeeded(record)) await resource.release?.(record)
+  }
+
+  /** One after the other, in the order of the table: a later one may need what an earlier one made. */
+  async #provideAll(record: TaskRecord): Promise<readonly Contributions[]> {
+    const contributions: Contributions[] = []
+    for (const resource of this.#all)
+      if (resource.isNeeded(record)) contributions.push(await resource.provide(record))
+    return contributions
+  }
+}
