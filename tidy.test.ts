@@ -7,15 +7,19 @@ const floors: Readonly<Record<string, readonly string[]>> = {
   wire: ['std'],
   'agent-protocol': ['std'],
   registry: ['std', 'wire'],
+  'object-store': ['std', 'wire'],
+  'log-store': ['std', 'wire'],
   'control-plane/domain': ['std'],
   'control-plane/state': ['std', 'control-plane/domain'],
-  'control-plane/api': ['std', 'wire', 'registry', 'control-plane/domain', 'control-plane/state'],
+  'control-plane/api': ['std', 'wire', 'registry', 'log-store', 'control-plane/domain', 'control-plane/state'],
   'control-plane/engines': ['std', 'control-plane/domain', 'control-plane/state'],
   'control-plane/adapters': [
     'std',
     'wire',
     'agent-protocol',
     'registry',
+    'object-store',
+    'log-store',
     'control-plane/domain',
     'control-plane/state',
     'control-plane/api',
@@ -46,14 +50,17 @@ const outside: Readonly<Record<string, readonly (string | RegExp)[]>> = {
   wire: [/^node:/, /^@smithy\//, /^@aws-sdk\//],
   'agent-protocol': [/^node:crypto$/],
   registry: [/^node:/],
+  'object-store': [/^node:/],
+  'log-store': [/^node:/],
   'control-plane/domain': ['croner', 'ipaddr.js', 'node:crypto'],
-  'control-plane/api': ['ipaddr.js', 'node:crypto'],
+  'control-plane/state': ['node:crypto'],
+  'control-plane/api': ['ipaddr.js', 'node:crypto', 'node:vm'],
   'control-plane/adapters': [/./],
   'agent/adapters': [/./],
   instance: [/./],
 }
 
-const files = globSync('{std,wire,agent-protocol,registry,control-plane,agent,instance}/**/*.ts', {
+const files = globSync('{std,wire,agent-protocol,registry,object-store,log-store,control-plane,agent,instance}/**/*.ts', {
   exclude: (name) => name.includes('node_modules'),
 }).filter((file) => !/\.(?:test|bench)\.ts$/.test(file) && !file.includes('node_modules'))
 const floorOf = (file: string): string | undefined =>

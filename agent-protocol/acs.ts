@@ -12,8 +12,11 @@ import {
   record,
   text,
 } from './message.ts'
+import { type ElasticNetworkInterface, elasticNetworkInterface } from './network-interface.ts'
+import { type NetworkRulesMessage, networkRulesMessage } from './network-rules.ts'
 import { type PayloadTask, payloadTask, type RoleCredentials, roleCredentials } from './payload.ts'
 
+export type { NetworkRules } from './network-rules.ts'
 export type { PayloadContainer, PayloadPortMapping, PayloadTask, RoleCredentials } from './payload.ts'
 
 /** The messages of the agent communication service (ACS): a websocket with one JSON envelope a text frame. */
@@ -48,36 +51,6 @@ export interface TaskManifestMessage {
   /** Higher than every `seqNum` and timeline before. */
   readonly timeline: number
   readonly tasks: readonly ManifestTask[]
-}
-
-interface PrivateAddress {
-  readonly primary?: boolean
-  readonly privateAddress: string
-}
-interface Ipv6Address {
-  readonly primary?: boolean
-  readonly address: string
-}
-interface VlanProperties {
-  readonly vlanId?: string
-  readonly trunkInterfaceMacAddress?: string
-}
-interface ElasticNetworkInterface {
-  readonly ec2Id: string
-  readonly attachmentArn?: string
-  readonly macAddress: string
-  readonly ipv4Addresses?: readonly PrivateAddress[]
-  readonly ipv6Addresses?: readonly Ipv6Address[]
-  /** With the prefix length: `10.0.0.1/24`. */
-  readonly subnetGatewayIpv4Address?: string
-  readonly subnetGatewayIpv6Address?: string
-  readonly domainName?: readonly string[]
-  readonly domainNameServers?: readonly string[]
-  readonly privateDnsName?: string
-  readonly interfaceAssociationProtocol?: string
-  readonly interfaceVlanProperties?: VlanProperties
-  readonly index?: number
-  readonly name?: string
 }
 
 interface Attaching {
@@ -122,6 +95,27 @@ interface RoleCredentialsMessage {
   readonly roleType: 'TaskApplication' | 'TaskExecution'
   readonly roleCredentials: RoleCredentials
 }
+/** Berth's own, and sent to Berth's agents only: open the data channel of a session and run its command. */
+export interface ExecuteCommandMessage {
+  readonly messageId: string
+  readonly clusterArn: string
+  readonly containerInstanceArn: string
+  readonly taskArn: string
+  readonly containerName: string
+  /** As the user gave it; split into words as a shell would. */
+  readonly command: string
+  readonly sessionId: string
+  /** Shows to the control plane that the agent was asked to. */
+  readonly tokenValue: string
+  /** Where what the session prints is kept besides. */
+  readonly log?: SessionLog
+}
+export interface SessionLog {
+  readonly logGroupName: string
+  readonly region: string
+  /** The API of CloudWatch Logs as the agent reaches it. */
+  readonly endpoint: string
+}
 interface StopVerificationAck {
   /** The one of the manifest. */
   readonly messageId: string
@@ -139,13 +133,25 @@ export type AcsServerMessage =
   | Envelope<'AttachTaskNetworkInterfacesMessage', AttachTaskNetworkInterfaces>
   | Envelope<'AttachInstanceNetworkInterfacesMessage', AttachInstanceNetworkInterfaces>
   | Envelope<'ConfirmAttachmentMessage', ConfirmAttachment>
+  | Envelope<'BerthNetworkRulesMessage', NetworkRulesMessage>
   | Envelope<'StageUpdateMessage', AgentUpdate>
   | Envelope<'PerformUpdateMessage', AgentUpdate>
+  | Envelope<'ExecuteCommandMessage', ExecuteCommandMessage>
 
 interface CredentialsAck {
   readonly messageId: string
   readonly credentialsId: string
   readonly expiration?: string
+}
+
+/**
+ * Berth's own: what are these tasks? Each is answered with a payload; the agent found their containers and not what was
+ * said of them.
+ */
+interface TasksRequest {
+  readonly messageId: string
+  readonly containerInstance: string
+  readonly taskArns: readonly string[]
 }
 
 /** What an agent answers. */
@@ -169,31 +175,13 @@ export type AcsAgentMessage =
       'TaskStopVerificationMessage',
       { readonly messageId: string; readonly stopCandidates: readonly ManifestTask[] }
     >
+  | Envelope<'BerthTasksRequest', TasksRequest>
 
 /** Anything but `RUNNING` is no wish for the task to run: agents call a stop candidate STOPPED. */
 const desiredStatus = (value: unknown, at: string): 'RUNNING' | 'STOPPED' =>
   text(value, at) === 'RUNNING' ? 'RUNNING' : 'STOPPED'
 
 const manifestTask = record<ManifestTask>({ taskArn: name, taskClusterArn: text, desiredStatus })
-
-const networkInterface = record<ElasticNetworkInterface>({
-  ec2Id: text,
-  attachmentArn: optional(text),
-  macAddress: text,
-  ipv4Addresses: optional(list(record<PrivateAddress>({ primary: optional(bool), privateAddress: text }))),
-  ipv6Addresses: optional(list(record<Ipv6Address>({ primary: optional(bool), address: text }))),
-  subnetGatewayIpv4Address: optional(text),
-  subnetGatewayIpv6Address: optional(text),
-  domainName: optional(list(text)),
-  domainNameServers: optional(list(text)),
-  privateDnsName: optional(text),
-  interfaceAssociationProtocol: optional(text),
-  interfaceVlanProperties: optional(
-    record<VlanProperties>({ vlanId: optional(text), trunkInterfaceMacAddress: optional(text) }),
-  ),
-  index: optional(number),
-  name: optional(text),
-})
 
 const addressed = { messageId: name, clusterArn: name, containerInstanceArn: name }
 const attaching = { ...addressed, waitTimeoutMs: number, generatedAt: optional(number) }
@@ -234,11 +222,11 @@ const serverMessages: Messages<AcsServerMessage> = {
     ...attaching,
     taskArn: name,
     taskClusterArn: optional(text),
-    elasticNetworkInterfaces: list(networkInterface),
+    elasticNetworkInterfaces: list(elasticNetworkInterface),
   }),
   AttachInstanceNetworkInterfacesMessage: record<AttachInstanceNetworkInterfaces>({
     ...attaching,
-    elasticNetworkInterfaces: list(networkInterface),
+    elasticNetworkInterfaces: list(elasticNetworkInterface),
   }),
   ConfirmAttachmentMessage: record<ConfirmAttachment>({
     ...attaching,
@@ -250,8 +238,18 @@ const serverMessages: Messages<AcsServerMessage> = {
       attachmentProperties: optional(list(record({ name, value: text }))),
     }),
   }),
+  BerthNetworkRulesMessage: networkRulesMessage,
   StageUpdateMessage: agentUpdate,
   PerformUpdateMessage: agentUpdate,
+  ExecuteCommandMessage: record<ExecuteCommandMessage>({
+    ...addressed,
+    taskArn: name,
+    containerName: name,
+    command: name,
+    sessionId: name,
+    tokenValue: name,
+    log: optional(record<SessionLog>({ logGroupName: name, region: text, endpoint: text })),
+  }),
 }
 
 const agentMessages: Messages<AcsAgentMessage> = {
@@ -264,6 +262,7 @@ const agentMessages: Messages<AcsAgentMessage> = {
     expiration: optional(text),
   }),
   TaskStopVerificationMessage: record({ messageId: name, stopCandidates: list(manifestTask) }),
+  BerthTasksRequest: record<TasksRequest>({ messageId: name, containerInstance: text, taskArns: list(name) }),
 }
 
 /** Reads a frame that came from the control plane. Never throws. */

@@ -11,6 +11,7 @@ import {
   record,
   text,
 } from './message.ts'
+import { type ElasticNetworkInterface, elasticNetworkInterface } from './network-interface.ts'
 
 export interface RoleCredentials {
   /** Stays the same for the life of a task: its containers have it in their environment. */
@@ -93,6 +94,8 @@ export interface PayloadContainer {
     readonly options?: Readonly<Record<string, string>>
   }
   readonly credentialSpecs?: readonly string[]
+  /** `ExecutionRole`: that role signs what the awslogs driver sends, else the instance. */
+  readonly logsAuthStrategy?: string
   /** `ExecuteCommandAgent` here switches ECS Exec on. */
   readonly managedAgents?: ReadonlyArray<{
     readonly name: string
@@ -146,12 +149,23 @@ export interface PayloadTask {
   readonly overrides?: string
   readonly containers?: readonly PayloadContainer[]
   readonly volumes?: readonly PayloadVolume[]
+  /** Devices of the host for containers of the task: `gpu` with the id of one, for one container. */
+  readonly associations?: ReadonlyArray<{
+    readonly type: string
+    readonly name: string
+    readonly containers: readonly string[]
+  }>
   readonly roleCredentials?: RoleCredentials
   readonly executionRoleCredentials?: RoleCredentials
   readonly launchType?: string
   readonly serviceName?: string
   readonly group?: string
   readonly enableFaultInjection?: boolean
+  /** Of network mode awsvpc: one. */
+  readonly elasticNetworkInterfaces?: readonly ElasticNetworkInterface[]
+  /** Of a Fargate task, whose host's zone is another; only Berth says so. */
+  readonly availabilityZone?: string
+  readonly ephemeralStorageGiB?: number
 }
 
 export const roleCredentials: Reader<RoleCredentials> = record<RoleCredentials>({
@@ -272,6 +286,7 @@ const container = record<PayloadContainer>({
     }),
   ),
   credentialSpecs: optional(list(text)),
+  logsAuthStrategy: optional(text),
   managedAgents: optional(
     list(
       record<NonNullable<PayloadContainer['managedAgents']>[number]>({
@@ -304,10 +319,14 @@ export const payloadTask: Reader<PayloadTask> = record<PayloadTask>({
   overrides: optional(text),
   containers: optional(list(container)),
   volumes: optional(list(volume)),
+  associations: optional(list(record({ type: text, name: text, containers: orElse(list(text), []) }))),
   roleCredentials: optional(roleCredentials),
   executionRoleCredentials: optional(roleCredentials),
   launchType: optional(text),
   serviceName: optional(text),
   group: optional(text),
   enableFaultInjection: optional(bool),
+  elasticNetworkInterfaces: optional(list(elasticNetworkInterface)),
+  availabilityZone: optional(text),
+  ephemeralStorageGiB: optional(number),
 })

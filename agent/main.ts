@@ -1,28 +1,39 @@
 /** The agent's process: reads the environment, joins the floors, and ends with the official agent's exit codes. */
-import type { Server } from 'node:http'
 import { flushCompileCache } from 'node:module'
 import { join } from 'node:path'
 import { pino } from 'pino'
 import { systemClock } from '@berth/std/system-clock.ts'
 import { systemIds } from '@berth/std/system-ids.ts'
-import { ecrLogin, ecsApi } from '#adapters/aws-api.ts'
+import { ecrLogin, ecsApi, taskApi } from '#adapters/aws-api.ts'
+import { findBusybox } from '#adapters/busybox.ts'
 import { credentialSource } from '#adapters/credentials.ts'
 import { FileDisk } from '#adapters/disk.ts'
+import { containerHost } from '#adapters/container-host.ts'
 import { DockerRuntime } from '#adapters/docker.ts'
 import { agentConfig, ConfigurationError, type Environment, withConfigFile } from '#adapters/environment.ts'
+import { DockerExec } from '#adapters/exec-docker.ts'
+import { sessionLogs } from '#adapters/exec-logs.ts'
+import { connectDataChannel } from '#adapters/exec-socket.ts'
 import { busyPorts, cpuArchitecture, ephemeralPorts, machineSize } from '#adapters/host.ts'
+import { taskNetworking } from '#adapters/host-network.ts'
 import { InstanceMetadata } from '#adapters/instance-metadata.ts'
-import { installMetadataAddress } from '#adapters/metadata-address.ts'
-import {
-  introspectionPort,
-  introspectionServer,
-  metadataPort,
-  metadataServer,
-} from '#adapters/metadata-server.ts'
+import { type LocalEndpoints, localEndpoints } from '#adapters/metadata/local-endpoints.ts'
+import { instanceLocation } from '#adapters/metadata/location.ts'
+import { dataDirectoryOnHost, metadataResources } from '#adapters/metadata/resources.ts'
+import { addressOptions, installMetadataAddress } from '#adapters/metadata-address.ts'
+import { secretSources } from '#adapters/secret-sources.ts'
+import { provideToolbox, toolboxResource } from '#adapters/toolbox.ts'
+import { officialAgentIdentity } from '#adapters/official-agent.ts'
+import { objectSource } from '#adapters/object-source.ts'
+import { firelens } from '#adapters/firelens.ts'
 import { connectSigned } from '#adapters/websocket.ts'
 import { Agent } from '#runtime/agent.ts'
 import { AgentExit, exitCode } from '#runtime/agent-error.ts'
+import { TaskCredentials } from '#runtime/credentials.ts'
+import { logCredentials } from '#runtime/log-credentials.ts'
+import { environmentFiles } from '#runtime/environment-files.ts'
 import type { AgentDependencies, Log } from '#runtime/ports.ts'
+import { registrySecrets, taskSecrets } from '#runtime/secrets.ts'
 
 const environment = withConfigFile(process.env)
 const levels: Readonly<Record<string, string>> = {
@@ -44,6 +55,11 @@ function backend(region: string): string {
   return host.includes('://') ? host : `https://${host}`
 }
 
+/** The id in an identity document; undefined where there is none. */
+function instanceIdOf(document: string): string | undefined {
+  return document ? (JSON.parse(document) as { readonly instanceId?: string }).instanceId : undefined
+}
+
 interface Identity {
   readonly document: string
   readonly signature: string
@@ -52,7 +68,7 @@ interface Identity {
 async function build(): Promise<{
   readonly agent: Agent
   readonly runtime: DockerRuntime
-  readonly servers: readonly Server[]
+  readonly endpoints: LocalEndpoints
 }> {
   const external = environment['ECS_EXTERNAL'] === 'true'
   const metadata = external
@@ -60,18 +76,34 @@ async function build(): Promise<{
     : new InstanceMetadata(environment['AWS_EC2_METADATA_SERVICE_ENDPOINT'])
   const identity: Identity = metadata ? await metadata.identity() : { document: '', signature: '' }
   const region = regionOf(environment, identity.document)
-  const config = agentConfig(environment, region)
+  const given = agentConfig(environment, region)
+  const dockerHost = environment['DOCKER_HOST'] || 'unix:///var/run/docker.sock'
+  const runtime = new DockerRuntime(dockerHost)
+  const { config, ...found } = await containerHost(runtime, environment, given, log)
   const userAgent = `Amazon ECS Agent - v${config.agentVersion} (*${config.agentHash}) (linux; LINUX) (+http://aws.amazon.com/ecs/)`
   const credentials = credentialSource(environment, metadata, () => systemClock.now())
-  const runtime = new DockerRuntime(environment['DOCKER_HOST'] || 'unix:///var/run/docker.sock')
+  const websockets = { region, credentials, verifyTls: !process.argv.includes('-k') }
+  const directory = environment['ECS_DATADIR'] || '/data'
+  const toolbox = await findToolbox(join(directory, 'toolbox'))
+  const api = { endpoint: backend(region), region, credentials, userAgent }
+  const ecs = ecsApi(api)
+  const cluster = config.cluster || 'default'
+  const location = await instanceLocation(metadata)
+  const { network, capabilities } = await taskNetworking(runtime, environment, { ecs, external, log })
+  const roles = new TaskCredentials(systemClock)
+  const predecessor = await officialAgentIdentity(directory, log)
+  const instanceId = instanceIdOf(identity.document)
+  const getObject = objectSource({ backend: api.endpoint, region, environment, userAgent })
+  const secrets = secretSources({ backend: api.endpoint, environment, userAgent })
   const dependencies: AgentDependencies = {
     clock: systemClock,
     ids: systemIds,
     runtime,
-    ecs: ecsApi({ endpoint: backend(region), region, credentials, userAgent }),
-    connect: connectSigned({ region, credentials, verifyTls: !process.argv.includes('-k') }),
+    ecs,
+    connect: connectSigned(websockets),
     login: ecrLogin({ region, credentials, userAgent }),
-    disk: new FileDisk(join(environment['ECS_DATADIR'] || '/data', 'berth')),
+    disk: new FileDisk(join(directory, 'berth')),
+    ...(predecessor && { predecessor }),
     host: {
       ...machineSize(environment),
       identityDocument: identity.document,
@@ -79,24 +111,71 @@ async function build(): Promise<{
       cpuArchitecture: cpuArchitecture(),
       ephemeralPorts: ephemeralPorts(),
       busyPorts,
+      capabilities: [...found.capabilities, ...capabilities],
+      gpus: found.gpus,
     },
+    ...(network && { network }),
+    credentials: roles,
+    registrySecrets: registrySecrets(secrets, roles),
+    resources: [
+      ...metadataResources(environment, {
+        docker: runtime,
+        directory,
+        cluster,
+        containerInstanceArn: () => agent.identity().containerInstanceArn,
+        location,
+      }),
+      taskSecrets(secrets, roles),
+      logCredentials(),
+      environmentFiles(getObject, roles),
+      firelens({
+        directory,
+        directoryOnHost: dataDirectoryOnHost(environment, directory),
+        cluster,
+        ...(instanceId && { instanceId }),
+        getObject,
+        credentials: roles,
+      }),
+      ...found.resources,
+      ...(network ? [network] : []),
+      ...(toolbox === undefined ? [] : [toolboxResource(toolbox)]),
+    ],
+    ...(toolbox !== undefined && {
+      exec: {
+        start: new DockerExec(dockerHost).start,
+        connect: connectDataChannel(websockets),
+        putLog: sessionLogs({ credentials, userAgent }),
+      },
+    }),
     log,
   }
-  const agent = new Agent(dependencies, config)
-  const shown = {
+  const agent: Agent = new Agent(dependencies, config)
+  const endpoints = localEndpoints({
     agent,
-    runtime,
-    options: {
-      cluster: config.cluster || 'default',
-      region,
-      taskCpuMemoryLimit: config.taskCpuMemoryLimit,
-    },
+    docker: runtime,
+    api: taskApi(api),
+    clock: systemClock,
+    environment,
+    log,
+    cluster,
+    region,
+    location,
     versionText: `Amazon ECS Agent - v${config.agentVersion} (*${config.agentHash})`,
+  })
+  endpoints.listen()
+  return { agent, runtime, endpoints }
+}
+
+/** Where the toolbox of ECS Exec is; without one this host does not offer it. */
+async function findToolbox(directory: string): Promise<string | undefined> {
+  try {
+    const busybox = await findBusybox(environment)
+    if (busybox !== undefined) return await provideToolbox(busybox, directory)
+    log('warn', 'no ECS Exec: install busybox-static, or name a static busybox in BERTH_BUSYBOX')
+  } catch (error) {
+    log('warn', 'no ECS Exec: its toolbox cannot be made', { error: String(error) })
   }
-  const [containers, people] = [metadataServer(shown), introspectionServer(shown)]
-  listen(containers, metadataPort, '127.0.0.1')
-  listen(people, introspectionPort)
-  return { agent, runtime, servers: [containers, people] }
+  return undefined
 }
 
 function regionOf(variables: Environment, document: string): string {
@@ -107,17 +186,11 @@ function regionOf(variables: Environment, document: string): string {
   throw new ConfigurationError('set AWS_DEFAULT_REGION: nothing else tells the region')
 }
 
-/** A port that somebody else has costs the endpoint, not the tasks. */
-function listen(server: Server, port: number, address?: string): void {
-  server.on('error', (error) => log('error', 'local endpoint not served', { port, error: error.message }))
-  server.listen(port, address)
-}
-
 async function main(): Promise<void> {
-  const { agent, runtime, servers } = await build()
+  const { agent, runtime, endpoints } = await build()
   const end = (): void => {
     log('info', 'ending; the tasks run on')
-    for (const server of servers) server.close().closeAllConnections()
+    endpoints.close()
     void agent.stop().then(() => {
       runtime.close()
       process.exit(exitCode.ok)
@@ -125,7 +198,7 @@ async function main(): Promise<void> {
   }
   process.once('SIGTERM', end)
   process.once('SIGINT', end)
-  await installMetadataAddress(metadataPort).catch((error: unknown) =>
+  await installMetadataAddress(addressOptions(environment)).catch((error: unknown) =>
     log('warn', 'containers will not reach the metadata endpoint', { error: String(error) }),
   )
   await agent.start()

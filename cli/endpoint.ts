@@ -11,7 +11,7 @@ export interface EndpointOptions {
 }
 
 /** A control plane and who asks it. */
-interface Endpoint {
+export interface Endpoint {
   readonly url: string
   readonly credentials: Credentials
   readonly region: string
@@ -30,7 +30,7 @@ export function readCredentials(directory: string): Credentials {
 }
 
 /** The control plane that the environment points the AWS CLI at, else the one of the data directory. Throws Failure. */
-function endpointOf(options: EndpointOptions): Endpoint {
+export function endpointOf(options: EndpointOptions): Endpoint {
   const { env } = process
   const region = env['AWS_REGION'] ?? env['AWS_DEFAULT_REGION'] ?? 'us-east-1'
   const url = env['AWS_ENDPOINT_URL']

@@ -1,6 +1,10 @@
 import { Command, InvalidArgumentError, Option } from 'commander'
+import type { ExecFlags } from './exec.ts'
 import type { CreateServiceFlags, RunTaskFlags } from './explain.ts'
 import { Failure } from './failure.ts'
+import type { JoinFlags } from './join.ts'
+import type { LeaveFlags } from './leave.ts'
+import type { TokenFlags } from './token.ts'
 import type { UpFlags } from './up.ts'
 
 /** The `berth` command. Each subcommand's code is loaded when it is called, so that `berth env` stays quick. */
@@ -21,10 +25,24 @@ program
   .addOption(
     new Option('--port <port>', 'the one port of all APIs').env('BERTH_PORT').default(4566).argParser(port),
   )
+  .option(
+    '--listen <address>',
+    'listen on this address too, for other machines and over TLS only; may be given more than once',
+    (address: string, before: string[] | undefined) => [...(before ?? []), address],
+  )
   .addOption(dataOption)
   .option('--memory', 'keep no state: everything, instances too, is gone when the control plane ends')
   .option('--store <url>', 'keep state in PostgreSQL (postgres://…)')
   .option('--dev', 'accept any signature; keys "test"/"test" are the root of account 000000000000')
+  .addOption(
+    new Option(
+      '--iam <mode>',
+      'whether policies decide what users, roles and their sessions may do: "enforce", or "off", when everybody may do everything',
+    )
+      .choices(['off', 'enforce'])
+      .env('BERTH_IAM')
+      .default('off'),
+  )
   .option('--throttle', "hold to AWS's limits on ECS requests: too many are answered ThrottlingException")
   .option(
     '--account-id <id>',
@@ -32,6 +50,23 @@ program
     accountId,
     '000000000000',
   )
+  .addOption(
+    new Option(
+      '--fargate-cpu <vCPU>',
+      'how many vCPUs Fargate tasks may have together (default: 4 a core)',
+    ).argParser(amount),
+  )
+  .addOption(
+    new Option(
+      '--fargate-memory <GiB>',
+      "how much memory Fargate tasks may have together (default: three quarters of the machine's)",
+    ).argParser(amount),
+  )
+  .option(
+    '--fargate-runtime <name>',
+    'what starts the containers of Fargate tasks: runc (default), runsc, io.containerd.kata.v2, …',
+  )
+  .option('--no-fargate', 'start nothing on Fargate: tasks fail with RESOURCE:FARGATE')
   .action(async (options: UpFlags) => (await import('./up.ts')).up(options))
 
 program
@@ -104,14 +139,58 @@ explaining(
 )
 
 program
-  .command('join <url>')
-  .description('make this machine a container instance of the cluster at URL')
-  .requiredOption('--token <token>', 'the token the control plane gave')
-  .action(() => {
-    throw new Failure(
-      'berth join is not available yet. Launch container instances with "aws ec2 run-instances", or run an ECS agent with ECS_BACKEND_HOST set to the control plane.',
-    )
-  })
+  .command('exec <task> [command...]')
+  .description(
+    "run a command in a container of a task that has execute command enabled, or of a service's first such task; without a command, /bin/sh",
+  )
+  .usage('[options] <task|service> [-- command...]')
+  .addOption(dataOption)
+  .addOption(memoryPortOption)
+  .option('--cluster <cluster>', 'the cluster; without it, the one of the ARN, or "default"')
+  .option('--container <name>', 'the container; needed where the task has more than one')
+  .action(async (task: string, command: string[], options: ExecFlags) =>
+    (await import('./exec.ts')).exec(task, command, options),
+  )
+
+const token = program.command('token').description('tokens with which other machines join')
+
+token
+  .command('create')
+  .description('print the line that makes another machine a container instance; needs "berth up --listen"')
+  .addOption(dataOption)
+  .addOption(memoryPortOption)
+  .option('--cluster <name>', 'the only cluster it is good for')
+  .option('--expires <duration>', 'how long it is good: 30m, 1h, 7d', '1h')
+  .option('--uses <count>', 'how many machines may join with it', Number, 1)
+  .option('--tags <key=value...>', 'tags of the container instances')
+  .action(async (options: TokenFlags) => (await import('./token.ts')).createToken(options))
+
+program
+  .command('join [url]')
+  .description(
+    'make this machine a container instance of the control plane at URL; without a URL, start the agent of one that has joined',
+  )
+  .option('--token <token>', 'what "berth token create" gave')
+  .option('--cluster <name>', 'the cluster, where the token leaves it open (default: "default")')
+  .addOption(dataOption)
+  .option('--docker <url>', 'the Docker Engine tasks run on', 'unix:///var/run/docker.sock')
+  .option('--foreground', 'run the agent here, and install nothing')
+  .action(async (url: string | undefined, options: JoinFlags) =>
+    (await import('./join.ts')).join(url, options),
+  )
+
+program
+  .command('leave')
+  .description('make this machine no container instance any more; refuses while tasks run here')
+  .addOption(dataOption)
+  .option('--force', 'stop the tasks first; leave even if the control plane does not answer')
+  .action(async (options: LeaveFlags) => (await import('./leave.ts')).leave(options))
+
+function amount(text: string): number {
+  const value = Number(text)
+  if (!(value > 0)) throw new InvalidArgumentError('it must be a number above 0')
+  return value
+}
 
 function port(text: string): number {
   const value = Number(text)

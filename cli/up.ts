@@ -1,5 +1,9 @@
-import { rmSync } from 'node:fs'
+import { existsSync, rmSync } from 'node:fs'
 import { flushCompileCache } from 'node:module'
+import { isIP } from 'node:net'
+import { arch, availableParallelism, totalmem } from 'node:os'
+import { join } from 'node:path'
+import type { ControlPlaneConfig } from '@berth/control-plane/main.ts'
 import { systemClock } from '@berth/std/system-clock.ts'
 import { dataDirectory, memoryDirectory } from './data-directory.ts'
 import { Failure } from './failure.ts'
@@ -15,7 +19,15 @@ export interface UpFlags {
   readonly store?: string
   readonly dev?: boolean
   readonly throttle?: boolean
+  readonly iam?: 'off' | 'enforce'
   readonly accountId: string
+  readonly listen?: readonly string[]
+  /** `--no-fargate` makes it false. */
+  readonly fargate?: boolean
+  /** vCPUs and GiB. */
+  readonly fargateCpu?: number
+  readonly fargateMemory?: number
+  readonly fargateRuntime?: string
 }
 
 /**
@@ -43,7 +55,10 @@ export async function up(flags: UpFlags): Promise<void> {
       memory,
       dev: flags.dev ?? false,
       throttle: flags.throttle ?? false,
+      enforceIam: flags.iam === 'enforce',
       accountId: flags.accountId,
+      ...(flags.listen && { listen: exposedAddresses(flags) }),
+      ...(flags.fargate !== false && { fargate: fargateLimits(flags) }),
     })
     noteRunning(directory, controlPlane.url)
     console.log(`ready ${controlPlane.url}`)
@@ -67,6 +82,57 @@ export async function up(flags: UpFlags): Promise<void> {
   }
   // Connections that clients keep open would hold the process; everything that matters is closed.
   process.exit()
+}
+
+/** Tasks are held to the vCPUs they ask for and seldom use them all, so that four share a core unless told otherwise. */
+const tasksVcpuPerCore = 4
+/** What is left of the machine's memory is the user's. */
+const memoryShare = 0.75
+
+function fargateLimits({
+  fargateCpu,
+  fargateMemory,
+  fargateRuntime,
+}: UpFlags): NonNullable<ControlPlaneConfig['fargate']> {
+  return {
+    ...(fargateRuntime !== undefined && { ociRuntime: ociRuntime(fargateRuntime) }),
+    cpu: 1024 * (fargateCpu ?? availableParallelism() * tasksVcpuPerCore),
+    memoryMiB: Math.floor(
+      fargateMemory === undefined ? (totalmem() * memoryShare) / 2 ** 20 : fargateMemory * 1024,
+    ),
+    cpuArchitecture: arch() === 'arm64' ? 'arm64' : 'x86_64',
+  }
+}
+
+/** The name of a program that starts containers, or of one of containerd's shims. */
+function ociRuntime(name: string): string {
+  const found = (process.env['PATH'] ?? '')
+    .split(':')
+    .some((folder) => existsSync(join(folder, programOf(name))))
+  if (/^[\w.-]+$/.test(name) && found) return name
+  throw new Failure(
+    `--fargate-runtime ${name}: no program ${programOf(name)} is in PATH; install it, or name another, such as runc`,
+  )
+}
+
+/** containerd starts `io.containerd.kata.v2` as `containerd-shim-kata-v2`. */
+function programOf(name: string): string {
+  const [, shim, version] = /^io\.containerd\.([\w-]+)\.(v\d+)$/.exec(name) ?? []
+  return shim === undefined ? name : `containerd-shim-${shim}-${version}`
+}
+
+function exposedAddresses({ listen = [], dev }: UpFlags): readonly string[] {
+  for (const address of listen) {
+    if (isIP(address) === 0)
+      throw new Failure(`--listen takes an IP address of this machine, not "${address}"`)
+    if (/^(?:127\.|::1$)/.test(address))
+      throw new Failure(`--listen takes an address that other machines reach, not ${address}`)
+  }
+  if (dev === true)
+    console.error(
+      `berth: with --dev any signature is accepted: whoever reaches ${listen.join(', ')} may do everything here`,
+    )
+  return [...new Set(listen)]
 }
 
 /** Memory must not outlive its journal: the process ends, and what was acknowledged is in the file. */

@@ -30,6 +30,23 @@ export function paralyse(directory: string, instanceId: string): () => void {
   return () => void process.kill(init, 'SIGCONT')
 }
 
+/** An instance's agent and dockerd, as far as they are up. */
+export function processesOf(
+  directory: string,
+  instanceId: string,
+): { readonly agent: number | undefined; readonly dockerd: number | undefined } {
+  const children = childrenOf(initOf(directory, instanceId))
+  const running = (word: string): number | undefined =>
+    children.find((pid) => readFileSync(`/proc/${pid}/cmdline`, 'utf8').includes(word))
+  return { agent: running('agent/main.ts'), dockerd: running('dockerd') }
+}
+
+/** Kills an instance's agent, which its init starts again; one that is not up yet is left to come. */
+export function killAgent(directory: string, instanceId: string): void {
+  const { agent } = processesOf(directory, instanceId)
+  if (agent !== undefined) process.kill(agent, 'SIGKILL')
+}
+
 /** Ends everything of an instance at once, its containers included, as a power cut does. */
 export function cutPower(directory: string, instanceId: string): void {
   const { cgroup } = installationOf(directory)

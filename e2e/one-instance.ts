@@ -38,10 +38,15 @@ export class OneInstance {
     this.address = address
   }
 
-  static async start(): Promise<OneInstance> {
-    const world = await World.start()
+  /** `settings` are lines of the agent's configuration; `flags` and `environment` are the control plane's. */
+  static async start(
+    settings: readonly string[] = [],
+    flags: readonly string[] = ['--dev'],
+    environment: NodeJS.ProcessEnv = process.env,
+  ): Promise<OneInstance> {
+    const world = await World.start(flags, { environment })
     const image = await world.push('tool')
-    await world.cluster('tasks', 1)
+    await world.cluster('tasks', 1, 't3.small', settings)
     const containerInstances = await world.containerInstances('tasks')
     const found = await world.ecs.send(
       new DescribeContainerInstancesCommand({ cluster: 'tasks', containerInstances }),

@@ -1,5 +1,5 @@
 import { execFileSync, spawn, type ChildProcess } from 'node:child_process'
-import { closeSync, mkdtempSync, openSync, readFileSync, rmSync } from 'node:fs'
+import { closeSync, mkdtempSync, openSync, readdirSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
@@ -12,7 +12,8 @@ export class OwnDockerd {
   #holder: ChildProcess | undefined
   #daemon: ChildProcess | undefined
 
-  async start(): Promise<void> {
+  /** `more` are options of dockerd. */
+  async start(more: readonly string[] = []): Promise<void> {
     const at = (name: string): string => join(this.directory, name)
     if (!this.#holder) {
       this.#holder = spawn('unshare', ['--net', 'sh', '-c', 'ip link set lo up; exec sleep infinity'])
@@ -21,10 +22,10 @@ export class OwnDockerd {
     // After a SIGKILL the pids in these files may be those of zombies, which dockerd would wait for.
     for (const stale of ['docker.pid', 'exec/containerd/containerd.pid']) rmSync(at(stale), { force: true })
     const log = openSync(at('log'), 'a')
-    const options = ['--data-root', at('root'), '--exec-root', at('exec'), '-H', this.host]
+    const options = ['--data-root', at('root'), '--exec-root', at('exec'), '-H', this.host, ...more]
     this.#daemon = spawn(
       'nsenter',
-      [`--net=${this.#namespace}`, 'dockerd', ...options, '-p', at('docker.pid'), '--bip', '10.199.1.1/24'],
+      [`--net=${this.namespace}`, 'dockerd', ...options, '-p', at('docker.pid'), '--bip', '10.199.1.1/24'],
       { stdio: ['ignore', log, log] },
     )
     closeSync(log)
@@ -39,7 +40,8 @@ export class OwnDockerd {
     throw new Error(`dockerd did not start:\n${readFileSync(at('log'), 'utf8').slice(-2000)}`)
   }
 
-  get #namespace(): string {
+  /** The path of its network namespace, once it has started. */
+  get namespace(): string {
     return `/proc/${this.#holder?.pid}/ns/net`
   }
 
@@ -53,6 +55,30 @@ export class OwnDockerd {
     this.#daemon = undefined
   }
 
+  /** The daemon stands still, as on a disk that does not answer, until it is `resume`d. */
+  hang(): void {
+    this.#daemon?.kill('SIGSTOP')
+  }
+
+  resume(): void {
+    this.#daemon?.kill('SIGCONT')
+  }
+
+  /** All processes of the daemon and its containers end at once, and nothing is mounted any more, as after a loss of power. */
+  async losePower(): Promise<void> {
+    const ids = this.docker('ps', '--quiet').trim().split('\n').filter(Boolean)
+    const pids = ids.length
+      ? this.docker('inspect', '--format', '{{.State.Pid}}', ...ids)
+          .trim()
+          .split('\n')
+      : []
+    await this.end('SIGKILL')
+    for (const pid of [...processesNaming(this.directory), ...pids.map(Number)]) killIfThere(pid)
+    await sleep(500)
+    this.#unmountAll()
+    rmSync(join(this.directory, 'exec'), { recursive: true, force: true })
+  }
+
   /** Ends the daemon with all its containers and removes what it left. */
   async remove(): Promise<void> {
     if (this.#daemon) {
@@ -60,11 +86,15 @@ export class OwnDockerd {
       await this.end('SIGTERM')
     }
     this.#holder?.kill('SIGKILL')
+    this.#unmountAll()
+    rmSync(this.directory, { recursive: true, force: true })
+  }
+
+  #unmountAll(): void {
     for (const line of readFileSync('/proc/self/mounts', 'utf8').trim().split('\n').toReversed()) {
       const mountPoint = line.split(' ')[1] ?? ''
       if (mountPoint.startsWith(this.directory)) execFileSync('umount', ['--lazy', mountPoint])
     }
-    rmSync(this.directory, { recursive: true, force: true })
   }
 
   removeContainers(): void {
@@ -81,12 +111,33 @@ export class OwnDockerd {
 
   /** Runs a command in the daemon's network namespace, where published ports are. */
   within(...words: readonly string[]): string {
-    return execFileSync('nsenter', [`--net=${this.#namespace}`, ...words], { encoding: 'utf8' })
+    return execFileSync('nsenter', [`--net=${this.namespace}`, ...words], { encoding: 'utf8' })
   }
 
   /** Makes an image of the machine's static busybox. */
   importBusybox(tag: string): void {
     const script = `mkdir -p image/bin image/tmp && cp /bin/busybox image/bin/ && for applet in sh sleep httpd cat echo wget dd tail true; do ln -sf busybox image/bin/$applet; done && tar -C image -c . | docker -H ${this.host} import - ${tag}`
     execFileSync('sh', ['-c', script], { cwd: this.directory, stdio: 'ignore' })
+  }
+}
+
+/** The processes whose command line names a directory, the holder of its network namespace not among them. */
+function processesNaming(directory: string): number[] {
+  return readdirSync('/proc')
+    .filter((name) => {
+      try {
+        return /^\d+$/.test(name) && readFileSync(`/proc/${name}/cmdline`, 'utf8').includes(directory)
+      } catch {
+        return false // it has ended meanwhile
+      }
+    })
+    .map(Number)
+}
+
+function killIfThere(pid: number): void {
+  try {
+    process.kill(pid, 'SIGKILL')
+  } catch {
+    // It has ended meanwhile.
   }
 }

@@ -1,5 +1,6 @@
 import type { Container, RegisterContainerInstanceCommandInput } from '@aws-sdk/client-ecs'
 import { randomBytes } from 'node:crypto'
+import { executeCommandCapability } from '@berth/agent/engine/managed-agents.ts'
 import { attributes } from '@berth/agent/engine/registration.ts'
 import { decodeAcsServerMessage } from '@berth/agent-protocol/acs.ts'
 import type { PayloadTask } from '@berth/agent-protocol/payload.ts'
@@ -13,6 +14,8 @@ const capabilities = attributes({
   external: false,
   cpuArchitecture: 'x86_64',
   custom: {},
+  // So that tasks with execute command are placed on it; it runs no commands.
+  found: [{ name: executeCommandCapability }],
 })
 const integer = (name: string, integerValue: number) => ({ name, type: 'INTEGER', integerValue })
 

@@ -2,6 +2,7 @@
  * The calls of what deploys from pipelines: the GitHub action amazon-ecs-deploy-task-definition and ecs-deploy, in
  * their order and with their reading of the answers.
  */
+import { DescribeSubnetsCommand, EC2Client } from '@aws-sdk/client-ec2'
 import {
   type ContainerDefinition,
   type ECS,
@@ -141,7 +142,12 @@ test.concurrent('the GitHub action runs a task and waits for its end', async () 
 })
 
 test.concurrent('the GitHub action runs tasks on Fargate unless told otherwise, and shows why one was not placed', async () => {
-  const { ecs } = await stage.withCluster(cluster)
+  const { ecs, id: accessKeyId, url: endpoint } = await stage.withCluster(cluster)
+  const credentials = { accessKeyId, secretAccessKey: 'any' }
+  const ec2 = new EC2Client({ region: 'us-east-1', endpoint, credentials })
+  const { Subnets } = await ec2.send(new DescribeSubnetsCommand({}))
+  const subnet = Subnets?.[0]?.SubnetId ?? ''
+  ec2.destroy()
   const { taskDefinition } = await ecs.registerTaskDefinition({
     family: 'fargate',
     requiresCompatibilities: ['FARGATE'],
@@ -156,7 +162,7 @@ test.concurrent('the GitHub action runs tasks on Fargate unless told otherwise, 
     taskDefinition: taskDefinition?.taskDefinitionArn,
     overrides: { containerOverrides: [] },
     launchType: 'FARGATE',
-    networkConfiguration: { awsvpcConfiguration: { subnets: ['subnet-1'], assignPublicIp: 'DISABLED' } },
+    networkConfiguration: { awsvpcConfiguration: { subnets: [subnet], assignPublicIp: 'DISABLED' } },
     tags: [],
     ...unasked,
   })

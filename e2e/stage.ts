@@ -13,7 +13,7 @@ export class Stage {
   }
 
   static async start(): Promise<Stage> {
-    return new Stage(await World.start(['--memory', '--dev']))
+    return new Stage(await World.start(['--memory', '--dev', '--no-fargate']))
   }
 
   newAccount(options?: AccountOptions): Account {

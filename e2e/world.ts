@@ -1,5 +1,6 @@
 import { execFile, execFileSync } from 'node:child_process'
-import { existsSync } from 'node:fs'
+import { existsSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { setTimeout as wait } from 'node:timers/promises'
 import { promisify } from 'node:util'
 import { EC2Client } from '@aws-sdk/client-ec2'
@@ -24,12 +25,24 @@ import { type RunningControlPlane, startControlPlane, type StartOptions } from '
 import { type ImageFiles, makeImage } from './image.ts'
 
 const execute = promisify(execFile)
-const settings = { region: 'us-east-1', credentials: { accessKeyId: 'test', secretAccessKey: 'test' } }
+const region = 'us-east-1'
+
+/** The root user's key, which the control plane makes where it checks signatures; under `--dev` any key does. */
+function rootKey(
+  directory: string,
+  flags: readonly string[],
+): { accessKeyId: string; secretAccessKey: string } {
+  if (flags.includes('--dev')) return { accessKeyId: 'test', secretAccessKey: 'test' }
+  const text = readFileSync(join(directory, 'credentials'), 'utf8')
+  const read = (name: string): string => new RegExp(`^${name}=(.*)$`, 'm').exec(text)?.[1] ?? ''
+  return { accessKeyId: read('aws_access_key_id'), secretAccessKey: read('aws_secret_access_key') }
+}
 
 /** A control plane in a process of its own with real clients for it, and the verbs that tests need. */
 export class World {
   #berth: RunningControlPlane
   readonly #flags: readonly string[]
+  readonly key: { readonly accessKeyId: string; readonly secretAccessKey: string }
   readonly ecs: ECSClient
   readonly ec2: EC2Client
   readonly ecr: ECRClient
@@ -37,7 +50,8 @@ export class World {
   private constructor(berth: RunningControlPlane, flags: readonly string[]) {
     this.#berth = berth
     this.#flags = flags
-    const client = { ...settings, endpoint: berth.url }
+    this.key = rootKey(berth.directory, flags)
+    const client = { region, credentials: this.key, endpoint: berth.url }
     this.ecs = new ECSClient(client)
     this.ec2 = new EC2Client(client)
     this.ecr = new ECRClient(client)
@@ -70,9 +84,9 @@ export class World {
     const { stdout } = await execute(aws, ['--endpoint-url', this.berth.url, ...words], {
       env: {
         ...process.env,
-        AWS_ACCESS_KEY_ID: 'test',
-        AWS_SECRET_ACCESS_KEY: 'test',
-        AWS_DEFAULT_REGION: 'us-east-1',
+        AWS_ACCESS_KEY_ID: this.key.accessKeyId,
+        AWS_SECRET_ACCESS_KEY: this.key.secretAccessKey,
+        AWS_DEFAULT_REGION: region,
         AWS_PAGER: '',
       },
     })
@@ -105,13 +119,23 @@ export class World {
     return reference
   }
 
-  /** A cluster with `count` instances, registered. */
-  async cluster(clusterName: string, count: number, instanceType = 't3.small'): Promise<void> {
+  /** A cluster with `count` instances, registered. `settings` are lines of the agent's configuration. */
+  async cluster(
+    clusterName: string,
+    count: number,
+    instanceType = 't3.small',
+    settings: readonly string[] = [],
+  ): Promise<void> {
     await this.ecs.send(new CreateClusterCommand({ clusterName }))
-    if (count > 0) await this.launch(clusterName, count, instanceType)
+    if (count > 0) await this.launch(clusterName, count, instanceType, settings)
   }
 
-  async launch(cluster: string, count: number, instanceType = 't3.small'): Promise<string[]> {
+  async launch(
+    cluster: string,
+    count: number,
+    instanceType = 't3.small',
+    settings: readonly string[] = [],
+  ): Promise<string[]> {
     const connected = async (): Promise<number> => {
       const filter = 'agentConnected == true'
       const { containerInstanceArns } = await this.ecs.send(
@@ -120,7 +144,8 @@ export class World {
       return containerInstanceArns?.length ?? 0
     }
     const had = await connected()
-    const UserData = Buffer.from(`ECS_CLUSTER=${cluster}\n`).toString('base64')
+    const lines = [`ECS_CLUSTER=${cluster}`, ...settings]
+    const UserData = Buffer.from(`${lines.join('\n')}\n`).toString('base64')
     const { Instances } = await this.ec2.send(
       new RunInstancesCommand({
         MinCount: count,

@@ -22,17 +22,15 @@ function lacking(
   const draft = draftOf({ family: 'f', containerDefinitions, ...more })
   return requiresAttributesOf(draft, 'localhost:4566').filter((name) => !advertised.has(name))
 }
-const secret = { name: 'S', valueFrom: 'parameter' }
+const secrets = ['parameter', 'arn:aws:secretsmanager:us-east-1:000000000000:secret:s'].map((valueFrom) => ({
+  name: 'S',
+  valueFrom,
+}))
 
 // Our agent refuses each of these, so that it would fail there: placement must not get so far.
 test.each<[string, Partial<ContainerDefinition>, Partial<RegisterTaskDefinitionRequest>?]>([
-  ['secrets', { secrets: [secret] }],
-  ['secrets of a log driver', { logConfiguration: { logDriver: 'json-file', secretOptions: [secret] } }],
-  ['environment files', { environmentFiles: [{ type: 's3', value: 'arn:aws:s3:::bucket/key' }] }],
-  ['FireLens', { firelensConfiguration: { type: 'fluentbit' } }],
   ['routed logs', { logConfiguration: { logDriver: 'awsfirelens' } }],
   ['credential specs', { credentialSpecs: ['credentialspec:file'] }],
-  ['a registry that takes a secret', { repositoryCredentials: { credentialsParameter: 'arn' } }],
   ['EFS', {}, { volumes: [{ name: 'v', efsVolumeConfiguration: { fileSystemId: 'fs-1' } }] }],
   ['volumes configured at launch', {}, { volumes: [{ name: 'v', configuredAtLaunch: true }] }],
   [
@@ -47,6 +45,20 @@ test.each<[string, Partial<ContainerDefinition>, Partial<RegisterTaskDefinitionR
   ['fault injection', {}, { enableFaultInjection: true }],
 ])('a definition with %s is placed on none of our agents', (_, app, more) => {
   expect(lacking(app, more)).not.toEqual([])
+})
+
+test('a definition with secrets wherever they may be is placed', () => {
+  const logConfiguration = { logDriver: 'json-file' as const, secretOptions: secrets }
+  const repositoryCredentials = { credentialsParameter: 'arn' }
+  expect(lacking({ secrets, logConfiguration, repositoryCredentials })).toEqual([])
+})
+
+test('a definition with environment files and a log router is placed where Docker knows the router', () => {
+  const app: ContainerDefinition = {
+    environmentFiles: [{ type: 's3', value: 'arn:aws:s3:::bucket/key' }],
+    firelensConfiguration: { type: 'fluentbit', options: { 'config-file-type': 's3' } },
+  }
+  expect(lacking(app)).toEqual([])
 })
 
 test('a definition with roles, a health check, an order and an image of our registry is placed', () => {

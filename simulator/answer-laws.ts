@@ -4,6 +4,7 @@ import type {
   DescribeContainerInstancesResponse,
   DescribeServicesResponse,
 } from '@aws-sdk/client-ecs'
+import { isFargateHost } from '@berth/control-plane/domain/fargate.ts'
 import type { Task } from '@berth/control-plane/domain/task.ts'
 import type { View } from '@berth/control-plane/state/store.ts'
 
@@ -16,7 +17,9 @@ const eventsMax = 100
 
 /** The first answer that does not agree with the rows; undefined when all do. */
 export function brokenAnswer(view: View, ask: Ask): string | undefined {
-  for (const { clusterArn } of view.list('cluster')) {
+  for (const { clusterArn, accountId } of view.list('cluster')) {
+    // Nobody has the account whose cluster this is.
+    if (isFargateHost({ accountId })) continue
     const broken =
       brokenCluster(view, ask, clusterArn) ??
       brokenServices(view, ask, clusterArn) ??

@@ -1,5 +1,6 @@
 /** What a client of the service `web` on an engine bench asks and does, by the operations themselves. */
 import type {
+  DeploymentConfiguration,
   Service,
   ServiceDeployment,
   ServiceDeploymentBrief,
@@ -13,12 +14,14 @@ import {
 import { describeServices } from '@berth/control-plane/api/ecs/services/service.ts'
 import type { Context } from '@berth/control-plane/api/operation.ts'
 import { testContext } from '@berth/control-plane/api/testing.ts'
+import type { ShiftOutcome } from '@berth/control-plane/domain/rollout-lifecycle-duties.ts'
 import {
   deploymentActions,
   type Hooks,
   noHooks,
   noTraffic,
   type Traffic,
+  type TrafficWeights,
 } from '@berth/control-plane/engines/deployment-actions.ts'
 import type { Alarms } from '@berth/control-plane/engines/service-scheduler-alarms.ts'
 import { serviceScheduler } from '@berth/control-plane/engines/service-scheduler.ts'
@@ -94,4 +97,39 @@ export async function scheduledBench(
     expect(bench.errors).toEqual([])
   })
   return { bench, client: await BenchClient.of(bench) }
+}
+
+const percentages = { minimumHealthyPercent: 100, maximumPercent: 200 }
+
+/** A service whose first revision serves, and traffic that is written down. */
+export async function served(
+  deploymentConfiguration: DeploymentConfiguration,
+  given: {
+    startsOk?: (revision: number) => boolean
+    hooks?: Hooks
+    desiredCount?: number
+    balancer?: (wanted: TrafficWeights) => ShiftOutcome
+  } = {},
+) {
+  const shifts: TrafficWeights[] = []
+  const atShift: number[] = []
+  const traffic = {
+    shift: (wanted: TrafficWeights) => {
+      shifts.push(wanted)
+      atShift.push(bench.wanted().length)
+      return Promise.resolve(balancer(wanted))
+    },
+  }
+  const { hooks, startsOk, desiredCount = 2, balancer = () => 'DONE' } = given
+  const { bench, client } = await scheduledBench(startsOk, { traffic, ...(hooks && { hooks }) })
+  bench.putService(bench.putTaskDefinition(1), { desiredCount, deploymentConfiguration: percentages })
+  await bench.run(120_000)
+  bench.updateService({ deploymentConfiguration })
+  const update = (revision = 2): void =>
+    bench.updateService({ taskDefinitionArn: bench.putTaskDefinition(revision) })
+  /** How much of the traffic the newest revision was given, shift by shift. */
+  const weights = (kind: 'test' | 'production'): Array<number | undefined> =>
+    shifts.filter((shift) => shift.kind === kind).map((shift) => shift.weights.at(-1)?.weight)
+  const wanted = (): number[] => [bench.wanted(1).length, bench.wanted(2).length]
+  return { bench, client, update, shifts, atShift, weights, wanted }
 }

@@ -2,12 +2,14 @@ import type { ContainerDefinition } from '@aws-sdk/client-ecs'
 import type { Service } from '@berth/control-plane/domain/service.ts'
 import { type ContainerStatus, type Task, taskStatuses } from '@berth/control-plane/domain/task.ts'
 import type { TaskDefinition } from '@berth/control-plane/domain/task-definition.ts'
+import type { FargateLimits } from '@berth/control-plane/domain/fargate.ts'
 import type { Change, Store, View } from '@berth/control-plane/state/store.ts'
 import { tables } from '@berth/control-plane/state/tables.ts'
 import type { Clock } from '@berth/std/clock.ts'
 import { type SeenContainer, startsMax, unmetCondition, wrongEnd } from './container-laws.ts'
 import type { JournalDisk } from './disk.ts'
 import { brokenDaemonLaw } from './daemon-laws.ts'
+import { brokenFargateLaw } from './fargate-laws.ts'
 import { brokenTrafficLaw, type Outside } from './outside.ts'
 import { brokenBounds } from './rollout-bounds.ts'
 import { brokenRolloutLaw } from './rollout-laws.ts'
@@ -38,6 +40,7 @@ export class Checker {
   readonly #revisions = new Map<string, string>()
   readonly #seen: (taskArn: string) => readonly SeenContainer[]
   readonly #outside: Outside | undefined
+  readonly #fargate: FargateLimits | undefined
   readonly #floors = new Map<string, Floor>()
   readonly #acknowledgedServices = new Set<string>()
 
@@ -47,8 +50,10 @@ export class Checker {
     disk: JournalDisk,
     seen: (taskArn: string) => readonly SeenContainer[] = () => [],
     outside?: Outside,
+    fargate?: FargateLimits,
   ) {
     this.#outside = outside
+    this.#fargate = fargate
     this.#seen = seen
     this.#clock = clock
     this.#disk = disk
@@ -90,8 +95,8 @@ export class Checker {
         checkForward(before, after)
         this.#checkEnd(before, after)
       } else this.#revisions.set(after.taskArn, after.taskDefinitionArn)
-      if (before) continue
-      if (after.containerInstanceArn !== undefined) instances.add(after.containerInstanceArn)
+      if (before?.containerInstanceArn !== after.containerInstanceArn)
+        instances.add(after.containerInstanceArn ?? '')
     }
     for (const arn of instances) checkCapacity(store, arn)
     const broken =
@@ -99,6 +104,7 @@ export class Checker {
       brokenDaemonLaw(store, tasks) ??
       brokenProtectionLaw(store, tasks, this.#clock.now()) ??
       brokenScheduleLaw(changes) ??
+      (this.#fargate && brokenFargateLaw(store, tasks, this.#fargate)) ??
       (this.#outside && brokenTrafficLaw(store, tasks, this.#outside))
     if (broken !== undefined) throw new Violation(broken)
     for (const [serviceArn, own] of Map.groupBy(

@@ -69,6 +69,10 @@ export class AdjustableClock implements Clock {
     return this.#time.now() + this.aheadMs
   }
 
+  steady(): number {
+    return this.#time.now()
+  }
+
   at(timeMs: number, callback: () => void): () => void {
     return this.#time.at(timeMs - this.aheadMs, callback)
   }

@@ -8,15 +8,19 @@ import { operations as schedulerOperations } from '@berth/control-plane/api/sche
 import type { Context, Operation } from '@berth/control-plane/api/operation.ts'
 import { daemonScheduler } from '@berth/control-plane/engines/daemon-scheduler.ts'
 import { deploymentActions } from '@berth/control-plane/engines/deployment-actions.ts'
+import { fargateCapacity } from '@berth/control-plane/engines/fargate-capacity.ts'
 import { instanceLifecycle } from '@berth/control-plane/engines/instance-lifecycle.ts'
 import { instanceLiveness } from '@berth/control-plane/engines/instance-liveness.ts'
 import { drive, type Reconciler } from '@berth/control-plane/engines/reconciler.ts'
+import { networkInterfaces } from '@berth/control-plane/engines/network-interfaces.ts'
 import { serviceScheduler } from '@berth/control-plane/engines/service-scheduler.ts'
 import { taskDispatch } from '@berth/control-plane/engines/task-dispatch.ts'
 import { taskReaper } from '@berth/control-plane/engines/task-reaper.ts'
 import { taskSchedules } from '@berth/control-plane/engines/task-schedules.ts'
+import type { FargateLimits } from '@berth/control-plane/domain/fargate.ts'
 import { Fleet } from '@berth/control-plane/state/fleet.ts'
 import { type Change, Store, type Transaction } from '@berth/control-plane/state/store.ts'
+import { rootKey, rootKeyBytes, vaultOf } from '@berth/control-plane/state/vault.ts'
 import type { Clock } from '@berth/std/clock.ts'
 import { AwsError } from '@berth/wire/error.ts'
 import type { Chance } from './chance.ts'
@@ -45,6 +49,8 @@ export interface ControlPlaneOptions {
   readonly provider?: SimulatedProvider
   /** What deployments ask of the world. */
   readonly outside: Outside
+  /** Absent: there is no Fargate. */
+  readonly fargate?: FargateLimits | undefined
   /** After each transaction; `who` is an operation, an engine or the gateway. */
   readonly onChanges: (store: Store, changes: readonly Change[], who: string) => void
   /** What a request changed, once its answer is about to leave. */
@@ -92,9 +98,12 @@ export class ControlPlane {
     })
     this.#gateway = gateway
     const { alarms, hooks, traffic } = options.outside
-    this.#run(serviceScheduler({ view: store, ids, fleet: this.fleet, alarms }))
+    const { fargate } = options
+    this.#run(serviceScheduler({ view: store, ids, fleet: this.fleet, alarms, ...(fargate && { fargate }) }))
+    if (fargate) this.#run(fargateCapacity({ fleet: this.fleet, ids, limits: fargate }))
     this.#run(deploymentActions({ traffic, hooks }))
     this.#run(daemonScheduler({ view: store, ids, fleet: this.fleet }))
+    this.#run(networkInterfaces(ids))
     this.#run(taskDispatch(gateway))
     this.#run(instanceLiveness({ view: store, hasSession: (arn) => gateway.told(arn) !== undefined }))
     this.#run(taskReaper())
@@ -109,8 +118,8 @@ export class ControlPlane {
     return new ControlPlane(await Store.open(options.disk.journal(life)), life, options)
   }
 
-  /** One request, from the check of its meaning to the moment its answer may leave. */
-  async serve(name: string, input: object): Promise<unknown> {
+  /** One request, from the check of its meaning to the moment its answer may leave; `accountId` is whose it is. */
+  async serve(name: string, input: object, accountId = scope.accountId): Promise<unknown> {
     if (!this.life.alive) throw new Error('connect ECONNREFUSED')
     const { run } = allOperations[name] as Operation<object, unknown>
     const changes: Change[] = []
@@ -118,7 +127,7 @@ export class ControlPlane {
     try {
       return await this.#answered(() => {
         this.#claim(name)
-        return run(this.#context(), input)
+        return run(this.#context(accountId), input)
       }, changes)
     } catch (error) {
       if (!(error instanceof AwsError) && this.life.alive) this.#options.onError(name, error)
@@ -178,17 +187,22 @@ export class ControlPlane {
     }
   }
 
-  #context(): Context {
-    const { accountId } = scope
+  #context(accountId = scope.accountId): Context {
+    const { fargate } = this.#options
     return {
       store: this.store,
       fleet: this.fleet,
       clock: this.life.clock,
       ids: this.#options.chance.ids,
       caller: { accountId, arn: `arn:aws:iam::${accountId}:root`, userId: accountId },
-      scope,
+      scope: { ...scope, accountId },
       requestId: this.#options.chance.ids.uuid(),
-      installation: { url, registryHost: 'localhost:4566', agentUrl: () => url },
+      installation: {
+        url,
+        registryHost: 'localhost:4566',
+        agentUrl: () => url,
+        ...(fargate && { fargate }),
+      },
       dataPlanes: {
         layers: {
           initiateLayerUpload: noLayers,
@@ -196,7 +210,20 @@ export class ControlPlane {
           completeLayerUpload: noLayers,
         },
         consoles: { getConsoleOutput: noLayers },
+        commands: { openSession: noLayers, resumeSession: noLayers, terminateSession: noLayers },
+        logs: {
+          createLogStream: noLayers,
+          deleteLogGroup: noLayers,
+          deleteLogStream: noLayers,
+          describeLogGroups: noLayers,
+          describeLogStreams: noLayers,
+          filterLogEvents: noLayers,
+          getLogEvents: noLayers,
+          putLogEvents: noLayers,
+          startLiveTail: noLayers,
+        },
       },
+      vault: vaultOf([rootKey(Buffer.alloc(rootKeyBytes, 1))], this.#options.chance.ids),
     }
   }
 

@@ -7,6 +7,7 @@ import type { ContainerInstance } from '@berth/control-plane/domain/container-in
 import type { DaemonDeployment } from '@berth/control-plane/domain/daemon.ts'
 import type { Task } from '@berth/control-plane/domain/task.ts'
 import { daemonScheduler } from '@berth/control-plane/engines/daemon-scheduler.ts'
+import { vaultInMemory } from '@berth/control-plane/state/vault.ts'
 import { clusterArn, EngineBench } from './engine-bench.ts'
 
 const scope = { accountId: '000000000000', region: 'us-east-1' }
@@ -20,11 +21,12 @@ export class DaemonBench {
   readonly context: Context
 
   /** With so many instances of the provider `mi`, and the engine running. */
-  static async open(instances: number): Promise<DaemonBench> {
+  static async open(instances: number, enforcesIam = false): Promise<DaemonBench> {
     const bench = await EngineBench.open()
     const daemons = new DaemonBench(bench)
     for (let number = 1; number <= instances; number++) daemons.addInstance(`host${number}`)
-    bench.drive(daemonScheduler({ view: bench.store, ids: bench.ids, fleet: bench.fleet }))
+    const { store: view, ids, fleet } = bench
+    bench.drive(daemonScheduler({ view, ids, fleet, ...(enforcesIam && { enforcesIam }) }))
     return daemons
   }
 
@@ -40,6 +42,7 @@ export class DaemonBench {
       requestId: '1',
       installation: { url: '', registryHost: 'localhost:4566', agentUrl: () => '' },
       dataPlanes: {} as Context['dataPlanes'],
+      vault: vaultInMemory(bench.ids),
     }
     for (const name of ['mi', 'other'])
       bench.store.update((tx) =>
@@ -68,9 +71,10 @@ export class DaemonBench {
   }
 
   /** The next revision of the family `logs`. */
-  register(memory = 64): string {
+  register(memory = 64, taskRoleArn?: string): string {
     const { daemonTaskDefinitionArn = '' } = registerDaemonTaskDefinition.run(this.context, {
       family: 'logs',
+      ...(taskRoleArn !== undefined && { taskRoleArn }),
       containerDefinitions: [{ name: 'app', image: 'fluent', memory }],
     })
     return daemonTaskDefinitionArn

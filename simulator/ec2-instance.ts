@@ -5,6 +5,9 @@ import { scope } from './control-plane.ts'
 export function ec2Instance(instanceId: string, zone: string, subnets: readonly Subnet[]): Instance {
   const subnet = subnets.find(({ availabilityZone }) => availabilityZone === zone)
   if (!subnet) throw new Error(`no subnet is in ${zone}`)
+  // No two have the same, whichever come and go.
+  const parts = [-6, -4, -2].map((at) => Number.parseInt(instanceId.slice(at).slice(0, 2), 16))
+  const privateIpAddress = `10.${parts.join('.')}`
   return {
     ...scope,
     instanceId,
@@ -18,8 +21,8 @@ export function ec2Instance(instanceId: string, zone: string, subnets: readonly 
     securityGroupIds: [],
     networkInterfaceId: 'eni-1',
     macAddress: '02:00:00:00:00:01',
-    privateIpAddress: '10.0.0.4',
-    privateDnsName: 'ip-10-0-0-4.ec2.internal',
+    privateIpAddress,
+    privateDnsName: `ip-${privateIpAddress.replaceAll('.', '-')}.ec2.internal`,
     launchTime: Date.UTC(2026, 0, 1),
     metadataOptions: { httpTokens: 'optional', httpPutResponseHopLimit: 1 },
     desiredState: 'running',

@@ -7,11 +7,11 @@ import type { ServiceDeployment } from '@berth/control-plane/domain/service-depl
 import {
   newTask,
   placedOn,
-  observeHealth,
   observeTask,
   type HealthStatus,
   type Task,
 } from '@berth/control-plane/domain/task.ts'
+import { observeHealth } from '@berth/control-plane/domain/task-health.ts'
 import { drive, type Reconciler } from '@berth/control-plane/engines/reconciler.ts'
 import { Fleet } from '@berth/control-plane/state/fleet.ts'
 import { memoryJournal } from '@berth/control-plane/state/journal.ts'
@@ -257,6 +257,7 @@ export class EngineBench {
       for (const { table, after } of changes) {
         if (table !== 'task' || !after) continue
         const task = after as Task
+        if (task.desiredStatus === 'RUNNING' && task.containerInstanceArn === undefined) continue
         const key = `${task.taskArn} ${task.desiredStatus}`
         if (task.lastStatus === 'STOPPED' || acted.has(key)) continue
         acted.add(key)

@@ -26,6 +26,10 @@ export interface HostOptions {
   readonly instanceId: string
   /** Its availability zone; us-east-1a by default. */
   readonly zone?: string
+  /** The cluster its agent registers in; `default` by default. */
+  readonly cluster?: string
+  readonly cpu?: number
+  readonly memoryMiB?: number
   readonly clock: Clock
   readonly chance: Chance
   readonly faults: () => RuntimeFaults
@@ -52,8 +56,8 @@ export class Host {
   /** What its machine takes for the time. */
   readonly time: AdjustableClock
   readonly runtime: InMemoryRuntime
-  readonly cpu = 4096
-  readonly memoryMiB = 4096
+  readonly cpu: number
+  readonly memoryMiB: number
   lost = false
   /** Switched on. */
   up = false
@@ -71,6 +75,8 @@ export class Host {
     const clock = new AdjustableClock(options.clock)
     this.time = clock
     this.zone = zone
+    this.cpu = options.cpu ?? 4096
+    this.memoryMiB = options.memoryMiB ?? 4096
     this.instanceId = options.instanceId
     this.#options = options
     this.#disk = new HostDisk(clock, chance, () => options.faults().diskFailure ?? 0)
@@ -107,7 +113,7 @@ export class Host {
     this.#life = life
     const agent = new Agent(this.#dependencies(life), {
       ...agentDefaults,
-      cluster: 'default',
+      cluster: this.#options.cluster ?? 'default',
       metricsEnabled: false,
     })
     this.agent = agent
@@ -239,6 +245,9 @@ function runtimeOf(
     pull: (image) => asked(() => runtime.pull(image)),
     inspectImage: (image) => asked(() => runtime.inspectImage(image)),
     removeImage: (image) => asked(() => runtime.removeImage(image)),
+    listImages: () => asked(() => runtime.listImages()),
+    imageStorage: () => asked(() => runtime.imageStorage()),
+    list: (label) => asked(() => runtime.list(label)),
     create: (name, body) => asked(() => runtime.create(name, body)),
     start: (id) => asked(() => runtime.start(id)),
     stop: (id) =>
@@ -249,6 +258,7 @@ function runtimeOf(
     remove: (id) => asked(() => runtime.remove(id)),
     inspect: (idOrName) => asked(() => runtime.inspect(idOrName)),
     stats: (id) => asked(() => runtime.stats(id)),
+    networkUse: (id) => asked(() => runtime.networkUse(id)),
     createVolume: (volume) => asked(() => runtime.createVolume(volume)),
     hasVolume: (name) => asked(() => runtime.hasVolume(name)),
     removeVolume: (name) => asked(() => runtime.removeVolume(name)),

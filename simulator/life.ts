@@ -11,6 +11,7 @@ export class Life {
   constructor(clock: Clock) {
     this.clock = {
       now: () => clock.now(),
+      steady: () => clock.steady?.() ?? clock.now(),
       at: (timeMs, callback) => clock.at(timeMs, () => this.#alive && callback()),
     }
   }

@@ -71,8 +71,8 @@ export const plantedBugs: readonly PlantedBug[] = [
     wrong: '    await Promise.all(effects',
     also: {
       file: 'control-plane/adapters/agent-gateway.ts',
-      right: '    await this.#store.durable()\n    for (const payload',
-      wrong: '    for (const payload',
+      right: '    await this.#store.durable()\n    for (const payload of payloads) held',
+      wrong: '    for (const payload of payloads) held',
     },
     scenario: 'control-plane-crashes',
   },
@@ -113,7 +113,7 @@ export const plantedBugs: readonly PlantedBug[] = [
   },
   {
     name: 'a container is made again though its name is taken',
-    file: 'agent/runtime/task-runner.ts',
+    file: 'agent/runtime/container-steps.ts',
     right: 'runtime.create(dockerName, body)',
     wrong: 'runtime.create(`${dockerName}${timers.now()}`, body)',
     scenario: 'agent-crashes',
@@ -161,6 +161,20 @@ export const plantedBugs: readonly PlantedBug[] = [
     scenario: 'chaos',
   },
   {
+    name: 'Fargate gives more than it has to tasks on demand',
+    file: `${engines}/fargate-capacity.ts`,
+    right: 'if (!fits(room, left)) {',
+    wrong: 'if (!fits(room, left) && isSpot(task)) {',
+    scenario: 'fargate',
+  },
+  {
+    name: 'Spot tasks do not make way',
+    file: `${engines}/fargate-capacity.ts`,
+    right: 'if (lacking !== noRoom) this.#preempt(add(lacking, left, -1))',
+    wrong: '',
+    scenario: 'fargate',
+  },
+  {
     name: 'a lost task keeps its version',
     file: `${domain}/task.ts`,
     right: 'return { ...ended(withCause(task, cause), cause.now), version: task.version + 1 }',
@@ -180,6 +194,13 @@ export const plantedBugs: readonly PlantedBug[] = [
     right: 'Math.min(200, Math.max(3, share))',
     wrong: '10_000',
     scenario: 'circuit-breaker',
+  },
+  {
+    name: 'a rollback forgets the traffic that was still to be brought back',
+    file: `${domain}/rollout-lifecycle.ts`,
+    right: 'back.production > 0 || back.scattered',
+    wrong: 'back.production > 0',
+    scenario: 'blue-green',
   },
 ]
 

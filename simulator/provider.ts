@@ -1,4 +1,5 @@
 import type { InstanceProvider } from '@berth/control-plane/engines/instance-lifecycle.ts'
+import type { Instance } from '@berth/control-plane/domain/instance.ts'
 import { type Clock, sleep } from '@berth/std/clock.ts'
 import type { Chance } from './chance.ts'
 import type { Host } from './host.ts'
@@ -18,7 +19,7 @@ export interface ProviderOptions {
   readonly chance: Chance
   /** Probability that a call fails, before or after it took effect. */
   readonly failure: () => number
-  readonly makeHost: (instanceId: string) => Host
+  readonly makeHost: (instance: Instance) => Host
 }
 
 /** Makes EC2 instances of simulated hosts, slowly. Its machines outlive the control planes that ask for them. */
@@ -42,8 +43,9 @@ export class SimulatedProvider {
       return result
     }
     return {
-      run: ({ instance: { instanceId, boot, bootSeen } }) => {
-        const answer = call(() => this.#run(instanceId, boot, bootSeen > 0)).catch((error: unknown) => {
+      run: ({ instance }) => {
+        const { instanceId, bootSeen } = instance
+        const answer = call(() => this.#run(instance)).catch((error: unknown) => {
           if (bootSeen === 0) this.lose(instanceId)
           throw error
         })
@@ -61,11 +63,12 @@ export class SimulatedProvider {
     this.machines.delete(instanceId)
   }
 
-  #run(instanceId: string, boot: number, ranBefore: boolean): 'running' | 'pending' | 'gone' {
+  #run(instance: Instance): 'running' | 'pending' | 'gone' {
+    const { instanceId, boot, bootSeen } = instance
     let machine = this.machines.get(instanceId)
     if (!machine) {
-      if (ranBefore) return 'gone'
-      machine = { host: this.#options.makeHost(instanceId), boot, state: 'stopped' }
+      if (bootSeen > 0) return 'gone'
+      machine = { host: this.#options.makeHost(instance), boot, state: 'stopped' }
       this.machines.set(instanceId, machine)
     }
     if (machine.state === 'running' && machine.boot >= boot) return 'running'

@@ -42,11 +42,11 @@ function partsOf(view: View, service: Service): readonly Part[] {
     }))
   const primary = view.by('deployment', 'service', serviceArn).find(({ status }) => status === 'PRIMARY')
   const driving = view.find('serviceDeployment', primary?.serviceDeploymentArn ?? '')
-  const { stage = 'CLEAN_UP', shift } = driving?.lifecycle ?? {}
+  const { stage = 'CLEAN_UP', scattered } = driving?.lifecycle ?? {}
   if (!driving || stage === 'CLEAN_UP' || driving.status.endsWith('SUCCESSFUL'))
     return [{ desiredCount, has: () => true }]
   // Until the traffic has come back to one revision, each that may have some is left as it is.
-  if (stage === 'RECONCILE_SERVICE' && shift?.status !== 'DONE')
+  if (scattered)
     return view.by('deployment', 'service', serviceArn).map((one) => ({
       desiredCount,
       has: ({ deploymentId }) => deploymentId === one.deploymentId,

@@ -66,6 +66,7 @@ const stages: readonly string[] = [
 function brokenLifecycle(before: Lifecycle, after: Lifecycle): string | undefined {
   const place = ({ stage, step }: Lifecycle): number => step * stages.length + stages.indexOf(stage)
   if (before.rollingBack && !after.rollingBack) return 'rolls back no more'
+  if (after.stage === 'CLEAN_UP' && after.scattered) return 'cleans up while third revisions may have traffic'
   if (after.rollingBack)
     return after.production > before.production || after.test > before.test
       ? 'shifts traffic to a revision that is given up'

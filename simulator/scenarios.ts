@@ -12,6 +12,8 @@ import { daemonService, managedDaemon, managedProvider } from './daemon-scenario
 import { batchImage, missingImage } from './host.ts'
 import { AwsError } from '@berth/wire/error.ts'
 import type { NetworkFaults } from './network.ts'
+import type { FargateLimits } from '@berth/control-plane/domain/fargate.ts'
+import { fargate } from './fargate-scenario.ts'
 import { faultScenarios, scaleInStorms, shareOut } from './fault-scenarios.ts'
 import { strategyScenarios } from './strategy-scenarios.ts'
 import { schedules } from './schedules.ts'
@@ -24,6 +26,8 @@ export interface Scenario {
   readonly hosts: number
   /** Its clients may ask EC2 for instances. */
   readonly withProvider?: boolean
+  /** What there is for Fargate tasks. */
+  readonly fargate?: FargateLimits
   /** The capacity providers that its hosts belong to, and their zones, one after the other. */
   readonly capacityProvider?: string | readonly string[]
   readonly zones?: readonly string[]
@@ -331,6 +335,7 @@ export const scenarios: Readonly<Record<string, Scenario>> = {
   schedules,
   ...strategyScenarios,
   ...faultScenarios,
+  fargate,
   'full-cluster': { hosts: 2, faults: {}, play: fillCluster },
   'ec2-instances': {
     hosts: 0,

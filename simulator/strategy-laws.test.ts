@@ -55,6 +55,7 @@ test.each<[string, RegExp, Partial<Lifecycle>]>([
   ['goes back to a stage', /went from PRODUCTION_TRAFFIC_SHIFT back to SCALE_UP/, { stage: 'SCALE_UP' }],
   ['takes traffic back', /takes traffic back/, { production: 5 }],
   ['cleans up too early', /cleans up before all traffic/, { stage: 'CLEAN_UP', step: 1 }],
+  ['forgets third revisions', /third revisions/, { stage: 'CLEAN_UP', production: 100, scattered: true }],
   ['shifts traffic while it is rolled back', /that is given up/, { rollingBack: true, production: 20 }],
 ])('a lifecycle that %s breaks a law', (_, law, change) => {
   expect(laws()).toEqual([])

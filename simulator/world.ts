@@ -1,9 +1,19 @@
 import type { AgentDependencies } from '@berth/agent/runtime/ports.ts'
 import type { ContainerDefinition } from '@aws-sdk/client-ecs'
-import { ensureDefaultNetwork } from '@berth/control-plane/api/ec2/network.ts'
+import { ensureDefaultNetwork } from '@berth/control-plane/state/default-network.ts'
 import { formatArn } from '@berth/control-plane/domain/arn.ts'
 import { capacityProviderTag } from '@berth/control-plane/domain/capacity-provider.ts'
+import {
+  fargateAccountId,
+  fargateClusterName,
+  type FargateLimits,
+  hostReservedMiB,
+  isFargateHost,
+} from '@berth/control-plane/domain/fargate.ts'
+import { instanceTypes } from '@berth/control-plane/domain/ec2-instance-type.ts'
+import type { Instance } from '@berth/control-plane/domain/instance.ts'
 import type { Change, Store, Transaction } from '@berth/control-plane/state/store.ts'
+import { present } from '@berth/std/assert.ts'
 import { sleep } from '@berth/std/clock.ts'
 import { AwsError } from '@berth/wire/error.ts'
 import { Chance } from './chance.ts'
@@ -43,8 +53,20 @@ interface Place {
   readonly capacityProvider: string | undefined
 }
 
+type GivenHost = Pick<HostOptions, 'zone' | 'cluster' | 'cpu' | 'memoryMiB'>
+
+/** What is particular about an instance that Fargate launched. */
+function poolHost(instance: Instance): GivenHost {
+  if (!isFargateHost(instance)) return {}
+  const { vcpu, memoryMiB } = present(instanceTypes.get(instance.instanceType), 'its type')
+  const { availabilityZone: zone } = instance
+  return { zone, cluster: fargateClusterName, cpu: vcpu * 1024, memoryMiB: memoryMiB - hostReservedMiB }
+}
+
 export interface WorldOptions {
   readonly withProvider?: boolean
+  /** What there is for Fargate tasks; it takes a provider. */
+  readonly fargate?: FargateLimits | undefined
   /** The capacity provider that its hosts belong to, one after the other; absent: none. */
   readonly capacityProvider?: string | readonly string[] | undefined
   /** The zones of its hosts, one after the other. */
@@ -107,6 +129,7 @@ export class World {
       this.#disk,
       (taskArn) => this.#hostOf.get(taskArn)?.seen(taskArn) ?? [],
       this.outside,
+      options.fargate,
     )
     this.#inspector = new Inspector((broken) => this.fail(new Violation(broken)))
     if (options.withProvider)
@@ -114,7 +137,7 @@ export class World {
         clock: this.clock,
         chance: this.chance.fork(),
         failure: () => (this.faulty ? (this.#faults.providerFailure ?? 0) : 0),
-        makeHost: (instanceId) => this.#makeHost(instanceId),
+        makeHost: (instance) => this.#makeHost(instance.instanceId, poolHost(instance)),
       })
   }
 
@@ -138,6 +161,7 @@ export class World {
       disk: this.#disk,
       ...(this.provider && { provider: this.provider }),
       outside: this.outside,
+      fargate: this.#options.fargate,
       onChanges: (store, changes, who) => this.#changed(store, changes, who),
       onAcknowledged: (changes) => this.#check(() => this.#checker.acknowledged(changes)),
       onError: (where, error) => {
@@ -207,14 +231,14 @@ export class World {
     }
   }
 
-  #makeHost(instanceId: string, given: Pick<HostOptions, 'zone'> = {}): Host {
+  #makeHost(instanceId: string, given: GivenHost = {}): Host {
     const host: Host = new Host({
       ...given,
       instanceId,
       clock: this.clock,
       chance: this.chance.fork(),
       faults: () => (this.faulty ? (this.#faults.runtime ?? noRuntimeFaults) : noRuntimeFaults),
-      ecs: this.#agentApi(),
+      ecs: this.#agentApi(given.cluster === fargateClusterName ? fargateAccountId : undefined),
       connect: (url, query) =>
         this.network.connect((socket) => {
           if (!this.controlPlane) throw new Error('connect ECONNREFUSED')
@@ -313,8 +337,10 @@ export class World {
     }
   }
 
-  #serve(name: string, input: object): Promise<unknown> {
-    return this.controlPlane?.serve(name, input) ?? Promise.reject(new Error('connect ECONNREFUSED'))
+  #serve(name: string, input: object, accountId?: string): Promise<unknown> {
+    return (
+      this.controlPlane?.serve(name, input, accountId) ?? Promise.reject(new Error('connect ECONNREFUSED'))
+    )
   }
 
   /** Does what an operator does beside the API. */
@@ -335,9 +361,9 @@ export class World {
     }
   }
 
-  #agentApi(): AgentDependencies['ecs'] {
+  #agentApi(accountId?: string): AgentDependencies['ecs'] {
     const call = <Output>(name: string, input: object): Promise<Output> =>
-      this.network.call(() => this.#serve(name, input)) as Promise<Output>
+      this.network.call(() => this.#serve(name, input, accountId)) as Promise<Output>
     return {
       registerContainerInstance: (input) => call('RegisterContainerInstance', input),
       createCluster: (input) => call('CreateCluster', input),

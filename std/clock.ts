@@ -2,6 +2,11 @@
 export interface Clock {
   /** Milliseconds since the epoch. */
   now(): number
+  /**
+   * Milliseconds since some moment, which go on as time does though somebody sets the clock: what durations are
+   * measured by. Absent where nobody can set it.
+   */
+  steady?(): number
   /** Calls `callback` once at `timeMs`, unless the returned function was called before. */
   at(timeMs: number, callback: () => void): () => void
 }

@@ -5,6 +5,7 @@ const timerMsMax = 2 ** 31 - 1
 /** The machine's own time. Only the `main.ts` files hand it out. */
 export const systemClock: Clock = {
   now: () => Date.now(),
+  steady: () => performance.now(),
   at(timeMs, callback) {
     let timer: NodeJS.Timeout
     const arm = (): void => {

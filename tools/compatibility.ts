@@ -12,27 +12,24 @@ const titles: Readonly<Record<ServiceName, string>> = {
   ecs: 'Amazon ECS (`ecs`)',
   ecr: 'Amazon ECR (`ecr`)',
   ec2: 'Amazon EC2 (`ec2`)',
+  secretsmanager: 'AWS Secrets Manager (`secretsmanager`)',
+  ssm: 'AWS Systems Manager (`ssm`): Parameter Store, sessions of ECS Exec',
+  iam: 'AWS IAM (`iam`)',
   sts: 'AWS STS (`sts`)',
   events: 'Amazon EventBridge (`events`)',
+  logs: 'Amazon CloudWatch Logs (`logs`)',
   scheduler: 'Amazon EventBridge Scheduler (`scheduler`)',
 }
-/** Where a service has more operations than this, those Berth lacks are not listed. */
-const listedMax = 200
+/** Where a service has more operations than this that Berth lacks, they are not listed. */
+const listedMax = 100
 /** EC2's inputs are shown, and held against the model, by their outermost members only. */
-const depthMax: Readonly<Record<ServiceName, number>> = {
-  ecs: 20,
-  ecr: 20,
-  ec2: 1,
-  sts: 20,
-  events: 20,
-  scheduler: 20,
-}
+const depthMax = (service: ServiceName): number => (service === 'ec2' ? 1 : 20)
 
 const head = `# Compatibility
 
 What Berth has of each AWS service, by operation and parameter. This page is written by \`npm run compatibility\` from the
 operation tables (\`control-plane/api/*/operations.ts\`) and \`control-plane/api/parameters.ts\`. Tests keep it equal to them, and
-try every parameter of ECS and ECR to see whether what is said here is so.
+try every parameter but those of EC2 to see whether what is said here is so.
 
 An operation that is not supported answers an error that says so (\`UnsupportedFeatureException\`; EC2:
 \`UnsupportedOperation\`). Parameters that AWS's model does not know are dropped, as AWS does. A parameter of which nothing is
@@ -49,16 +46,39 @@ services but ECS are never throttled, those of ECS with \`berth up --throttle\`.
 
 /** The page as the code has it now. */
 export async function renderCompatibility(): Promise<string> {
-  return [head, ...(await Promise.all(serviceNames.map(renderService)))].join('\n')
+  return [head, await renderContents(), ...(await Promise.all(serviceNames.map(renderService)))].join('\n')
 }
 
-async function renderService(service: ServiceName): Promise<string> {
+async function renderContents(): Promise<string> {
+  const rows = serviceNames.map(async (service) => {
+    const { supported, names } = await operationsOf(service)
+    const anchor = titles[service]
+      .toLowerCase()
+      .replaceAll(/[^\w\s-]/g, '')
+      .replaceAll(' ', '-')
+    return `| [${titles[service]}](#${anchor}) | ${supported.length} of ${names.length} |`
+  })
+  return ['| service | operations |', '| --- | --- |', ...(await Promise.all(rows)), ''].join('\n')
+}
+
+interface Known {
+  readonly model: ServiceModel
+  readonly names: readonly string[]
+  readonly supported: readonly string[]
+  readonly lacking: readonly string[]
+}
+
+async function operationsOf(service: ServiceName): Promise<Known> {
   const model = await loadModel(service)
   const names = [...model.keys()].toSorted()
   const rows = services[service]
   const has = (name: string): boolean => rows[name] !== undefined && !('notImplemented' in rows[name])
-  const [supported, lacking] = [names.filter(has), names.filter((name) => !has(name))]
-  const lacks = names.length > listedMax ? 'the others' : lacking.map((name) => `\`${name}\``).join(', ')
+  return { model, names, supported: names.filter(has), lacking: names.filter((name) => !has(name)) }
+}
+
+async function renderService(service: ServiceName): Promise<string> {
+  const { model, names, supported, lacking } = await operationsOf(service)
+  const lacks = lacking.length > listedMax ? 'the others' : lacking.map((name) => `\`${name}\``).join(', ')
   return [
     `## ${titles[service]}`,
     '',
@@ -73,7 +93,7 @@ function renderOperation(service: ServiceName, name: string, model: ServiceModel
   const own = parameterExceptions
     .filter((row) => row.service === service && row.operation === name)
     .toSorted((one, other) => (one.parameter < other.parameter ? -1 : 1))
-  const members = input ? listOf(input, own, depthMax[service]) : ''
+  const members = input ? listOf(input, own, depthMax(service)) : ''
   if (members === '' && own.length === 0) return [`**${name}** has no parameters.`, '']
   const but = own.length === 0 ? '' : ' but'
   return [

@@ -177,14 +177,46 @@ done
 grep -q none "$work/poll.log" && fail 'an instance did not answer during the deployment'
 run "aws ecs describe-services --cluster demo --services web --query 'services[0].events[:5].message' --output text | tr '\\t' '\\n'"
 
-step '10. Run a one-off task, then take everything down'
+step '10. Fargate: no instance, an address of its own, a secret, and its logs'
+trust='{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":{"Service":"ecs-tasks.amazonaws.com"},"Action":"sts:AssumeRole"}]}'
+run "aws iam create-role --role-name ecsTaskExecutionRole --assume-role-policy-document '$trust' --query Role.Arn --output text"
+run 'aws iam attach-role-policy --role-name ecsTaskExecutionRole --policy-arn arn:aws:iam::aws:policy/service-role/AmazonECSTaskExecutionRolePolicy'
+printf '{"user":"web","password":"%s"}' "$(head -c 12 /dev/urandom | od -An -tx1 | tr -d ' \n')" >"$work/secret.json"
+run "aws secretsmanager create-secret --name demo/db --secret-string file://.berth/demo/secret.json --query ARN --output text"
+secret=$said
+rm "$work/secret.json"
+run 'aws logs create-log-group --log-group-name /demo/web'
+sed "s/localhost:4566/localhost:$port/; s|SECRET_ARN|$secret|" examples/web-fargate.json >"$work/web-fargate.json"
+run "aws ecs register-task-definition --cli-input-json file://.berth/demo/web-fargate.json --query taskDefinition.taskDefinitionArn --output text"
+run "aws ec2 describe-subnets --query 'Subnets[].[SubnetId,AvailabilityZone,CidrBlock]' --output text"
+subnets=$(cut -f1 <<<"$said" | paste -sd,)
+run "aws ecs create-service --cluster demo --service-name fargate --task-definition web-fargate --desired-count 2 --launch-type FARGATE --network-configuration 'awsvpcConfiguration={subnets=[$subnets]}' --query service.[serviceName,launchType,desiredCount] --output text"
+fargate_running() { [ "$(aws ecs describe-services --cluster demo --services fargate --query 'services[0].runningCount')" = 2 ]; }
+until_true 90 'the start of the Fargate tasks' fargate_running
+run "aws ecs describe-tasks --cluster demo --tasks \$(aws ecs list-tasks --cluster demo --service-name fargate --query 'taskArns' --output text) --query 'tasks[].[launchType,platformVersion,availabilityZone,containers[0].networkInterfaces[0].privateIpv4Address]' --output text"
+address=$(awk 'NR == 1 { print $4 }' <<<"$said")
+note 'no security group lets anybody in yet but members of the same: so it is for the default group on AWS, too'
+group=$(aws ec2 describe-security-groups --filters Name=group-name,Values=default --query 'SecurityGroups[0].GroupId' --output text)
+run "aws ec2 authorize-security-group-ingress --group-id $group --protocol tcp --port 80 --cidr 0.0.0.0/0 --query Return"
+page() { said=$(curl -s --max-time 2 "http://$address/") && [[ $said == *'a secret of 24 characters'* ]]; }
+printf '$ curl -s http://%s/\n' "$address"
+until_true 20 'the answer of the Fargate task' page
+page; printf '%s\n' "$said"
+tail='aws logs tail /demo/web --since 5m'
+# Version 1 of the AWS CLI has no tail.
+[[ $(aws --version 2>&1) != aws-cli/1* ]] || tail='aws logs filter-log-events --log-group-name /demo/web --query events[].message --output text'
+logged() { $tail | grep -q 'GET / from'; }
+until_true 30 'the arrival of the logs' logged
+run "$tail"
+
+step '11. Run a one-off task, then take everything down'
 run "aws ecs run-task --cluster demo --task-definition web:1 --overrides '{\"containerOverrides\":[{\"name\":\"web\",\"command\":[\"/bin/sh\",\"-c\",\"exit 3\"]}]}' --query 'tasks[0].[taskArn,lastStatus]' --output text"
 one_off=$(cut -f1 <<<"$said")
 one_off_stopped() { [ "$(aws ecs describe-tasks --cluster demo --tasks "$one_off" --query 'tasks[0].lastStatus' --output text)" = STOPPED ]; }
 until_true 30 'the end of the one-off task' one_off_stopped
 run "aws ecs describe-tasks --cluster demo --tasks ${one_off##*/} --query 'tasks[0].[containers[0].exitCode,stopCode,stoppedReason]' --output text"
 run 'aws ecs update-service --cluster demo --service web --desired-count 0 --query service.desiredCount'
-run 'aws ecs delete-service --cluster demo --service web --force --query service.status --output text'
+for service in web fargate; do run "aws ecs delete-service --cluster demo --service $service --force --query service.status --output text"; done
 no_tasks() { [ "$(aws ecs describe-clusters --clusters demo --query 'clusters[0].[runningTasksCount,pendingTasksCount,activeServicesCount]' --output text)" = $'0\t0\t0' ]; }
 until_true 30 'the end of the tasks' no_tasks
 run "aws ec2 terminate-instances --instance-ids $ids --query 'TerminatingInstances[].CurrentState.Name' --output text"

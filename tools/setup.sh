@@ -15,6 +15,8 @@ want docker docker.io
 want aws awscli
 want ip iproute2
 want iptables iptables
+want nft nftables
+[ -x /usr/lib/cni/ptp ] || packages="$packages containernetworking-plugins"
 want nsenter util-linux
 want curl curl
 want busybox busybox-static

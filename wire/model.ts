@@ -60,6 +60,22 @@ export const serviceDescriptions = {
     xmlNamespace: 'http://ec2.amazonaws.com/doc/2016-11-15/',
     load: () => import('@aws-sdk/client-ec2'),
   },
+  secretsmanager: {
+    protocol: 'json',
+    target: 'secretsmanager',
+    load: () => import('@aws-sdk/client-secrets-manager'),
+  },
+  ssm: {
+    protocol: 'json',
+    target: 'AmazonSSM',
+    load: () => import('@aws-sdk/client-ssm'),
+  },
+  iam: {
+    protocol: 'query',
+    version: '2010-05-08',
+    xmlNamespace: 'https://iam.amazonaws.com/doc/2010-05-08/',
+    load: () => import('@aws-sdk/client-iam'),
+  },
   sts: {
     protocol: 'query',
     version: '2011-06-15',
@@ -70,6 +86,11 @@ export const serviceDescriptions = {
     protocol: 'json',
     target: 'AWSEvents',
     load: () => import('@aws-sdk/client-eventbridge'),
+  },
+  logs: {
+    protocol: 'json',
+    target: 'Logs_20140328',
+    load: () => import('@aws-sdk/client-cloudwatch-logs'),
   },
   scheduler: {
     protocol: 'restJson',

@@ -1,5 +1,6 @@
 import { assert } from '@berth/std/assert.ts'
 import { AwsError } from './error.ts'
+import { eventStreamOf } from './event-stream.ts'
 import { decodeJson, encodeJson } from './json.ts'
 import type { ErrorModel, OperationModel, ProtocolName, ServiceDescription } from './model.ts'
 import { decodeQuery } from './query.ts'
@@ -12,6 +13,8 @@ export interface WireResponse {
   readonly status: number
   readonly headers: Readonly<Record<string, string>>
   readonly body: string | Uint8Array
+  /** What comes in place of the body, as long as there is something to come. */
+  readonly frames?: AsyncIterable<Uint8Array>
 }
 
 /** What of a request an input is read from: JSON has it in its body, forms in `form`, REST everywhere. */
@@ -58,15 +61,16 @@ function nullConstraints(paths: readonly string[]): string {
 }
 
 /** Services whose members begin with a capital call them by small letters here. */
-function validationException(paths: readonly string[]): AwsError {
+function validationError(code: string, paths: readonly string[]): AwsError {
   const small = paths.map((path) => path.replaceAll(/(?<=^|\.)[A-Z]/g, (letter) => letter.toLowerCase()))
-  return new AwsError('ValidationException', nullConstraints(small))
+  return new AwsError(code, nullConstraints(small))
 }
 
 const json: Protocol = {
   decode: (operation, { body }) => decodeJson(operation.input, body),
   missing: (service, paths) => {
-    if (service === 'events') return validationException(paths)
+    if (['events', 'secretsmanager', 'ssm'].includes(service))
+      return validationError('ValidationException', paths)
     return new AwsError(
       'InvalidParameterException',
       service === 'ecr'
@@ -76,11 +80,17 @@ const json: Protocol = {
   },
   unknownOperation: (name) => new AwsError('UnknownOperationException', `Unknown operation ${name}`),
   internalError: new AwsError('ServerException', 'Service Unavailable. Please try again later.', 500),
-  encode: (operation, output, _description, requestId) => ({
-    status: 200,
-    headers: { 'content-type': 'application/x-amz-json-1.1', 'x-amzn-requestid': requestId },
-    body: encodeJson(operation.output, output),
-  }),
+  encode: (operation, output, _description, requestId) => {
+    const stream = eventStreamOf(operation, output)
+    return {
+      status: 200,
+      headers: {
+        'content-type': stream?.contentType ?? 'application/x-amz-json-1.1',
+        'x-amzn-requestid': requestId,
+      },
+      ...(stream ? { body: '', frames: stream.frames } : { body: encodeJson(operation.output, output) }),
+    }
+  },
   encodeError: (error, _description, requestId) => ({
     status: error.httpStatus,
     headers: {
@@ -97,7 +107,7 @@ const restJson: Protocol = {
     assert(operation.http !== undefined, `${operation.name} has no path`)
     return decodeRest(operation.input, operation.http, request)
   },
-  missing: (_service, paths) => validationException(paths),
+  missing: (_service, paths) => validationError('ValidationException', paths),
   unknownOperation: () =>
     new AwsError('UnknownOperationException', 'There is no operation with this method and path.', 404),
   internalError: new AwsError(
@@ -154,7 +164,7 @@ const ec2: Protocol = {
 
 const query: Protocol = {
   decode: (operation, { form }) => decodeQuery(operation.input, form, 'query'),
-  missing: (_service, paths) => new AwsError('ValidationError', nullConstraints(paths)),
+  missing: (_service, paths) => validationError('ValidationError', paths),
   unknownOperation: (name, description) =>
     new AwsError(
       'InvalidAction',

@@ -65,6 +65,11 @@ export function readCredential(request: SignedRequest): Credential {
   return { accessKeyId, region, service }
 }
 
+/** The session token that a request shows, unproven; undefined where it has none. Throws a SignatureError. */
+export function readSessionToken(request: SignedRequest): string | undefined {
+  return readSignature(request).token
+}
+
 /**
  * Checks a request's Signature Version 4, in its Authorization header or presigned query. Throws a SignatureError.
  * A body that the client declares unsigned or signed chunk by chunk is not covered, as with AWS.
@@ -186,7 +191,10 @@ function checkTime({ amzDate, date, expiresSeconds }: Signature, nowMs: number):
 const basicFormat = (timeMs: number): string =>
   new Date(timeMs).toISOString().replace(/\.\d+/, '').replaceAll(/[-:]/g, '')
 
-function canonicalRequest(request: SignedRequest, { signedHeaders, expiresSeconds }: Signature): string {
+function canonicalRequest(
+  request: SignedRequest,
+  { service, signedHeaders, expiresSeconds }: Signature,
+): string {
   if (!signedHeaders.includes('host'))
     throw new SignatureError(
       'mismatch',
@@ -195,7 +203,7 @@ function canonicalRequest(request: SignedRequest, { signedHeaders, expiresSecond
   const headers = signedHeaders.map((name) => `${name}:${canonicalValue(request.headers[name])}\n`)
   return [
     request.method,
-    canonicalPath(request.path),
+    service === 's3' ? request.path : canonicalPath(request.path),
     canonicalQuery(request.rawQuery),
     headers.join(''),
     signedHeaders.join(';'),

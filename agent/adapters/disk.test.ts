@@ -26,3 +26,24 @@ test('what a crash left half written is dropped', async () => {
   expect(await new FileDisk(directory).load()).toEqual(new Map())
   expect(await readdir(directory)).toEqual([])
 })
+
+test('a file that is no JSON is put aside, and the others are read', async () => {
+  const disk = new FileDisk(directory)
+  await disk.save('task-1', { at: 1 })
+  await writeFile(join(directory, 'task-2.json'), '')
+  expect(await new FileDisk(directory).load()).toEqual(new Map([['task-1', { at: 1 }]]))
+  expect((await readdir(directory)).toSorted()).toEqual(['task-1.json', 'task-2.json.unreadable'])
+})
+
+test('a value that cannot be written leaves nothing behind', async () => {
+  const disk = new FileDisk(directory)
+  await disk.save('task-1', { at: 1 })
+  const unwritable = {
+    toJSON: () => {
+      throw new Error('ENOSPC')
+    },
+  }
+  await expect(disk.save('task-1', unwritable)).rejects.toThrow('ENOSPC')
+  expect(await readdir(directory)).toEqual(['task-1.json'])
+  expect(await disk.load()).toEqual(new Map([['task-1', { at: 1 }]]))
+})

@@ -20,23 +20,42 @@ export class FileDisk implements AgentDisk {
       const path = join(this.#directory, name)
       // What was being written when a former run ended was never promised to anybody.
       if (name.endsWith('.tmp')) await rm(path, { force: true })
-      else if (name.endsWith(suffix))
-        values.set(name.slice(0, -suffix.length), JSON.parse(await readFile(path, 'utf8')) as unknown)
+      else if (name.endsWith(suffix)) {
+        const value = await this.#read(path)
+        if (value !== undefined) values.set(name.slice(0, -suffix.length), value)
+      }
     }
     return values
+  }
+
+  /** A file that is no JSON, as a broken disk leaves it, is put aside: the other tasks must not go down with it. */
+  async #read(path: string): Promise<unknown> {
+    try {
+      return JSON.parse(await readFile(path, 'utf8')) as unknown
+    } catch (error) {
+      if (!(error instanceof SyntaxError)) throw error
+      await rename(path, `${path}.unreadable`)
+      return undefined
+    }
   }
 
   async save(key: string, value: unknown): Promise<void> {
     const path = join(this.#directory, key + suffix)
     const temporary = `${path}.${++this.#attempts}.tmp`
-    const file = await open(temporary, 'w', 0o600)
     try {
-      await file.writeFile(JSON.stringify(value))
-      await file.datasync()
-    } finally {
-      await file.close()
+      const file = await open(temporary, 'w', 0o600)
+      try {
+        await file.writeFile(JSON.stringify(value))
+        await file.datasync()
+      } finally {
+        await file.close()
+      }
+      await rename(temporary, path)
+    } catch (error) {
+      // What was written of it would only make a full disk fuller.
+      await rm(temporary, { force: true }).catch(() => undefined)
+      throw error
     }
-    await rename(temporary, path)
     await this.#syncDirectory()
   }
 

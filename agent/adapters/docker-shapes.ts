@@ -1,14 +1,22 @@
 /** What the Docker Engine API answers, as far as it is read, and what the agent makes of it. */
-import type { ContainerDetail, ContainerStats, NetworkCounter } from '#runtime/container-runtime.ts'
+import type { HostPort } from '#engine/host-ports.ts'
+import type { ContainerDetail, ContainerStats } from '#runtime/container-runtime.ts'
+import type { EngineInfo } from './host-capabilities.ts'
+import { type NetworkCounters, networkUse } from './network-counters.ts'
 
 export interface InspectedContainer {
   readonly Id: string
   readonly Name: string
   readonly Image: string
   readonly Created: string
-  readonly Config: { readonly Image: string; readonly Labels?: Readonly<Record<string, string>> | null }
+  readonly Config: {
+    readonly Image: string
+    readonly Labels?: Readonly<Record<string, string>> | null
+    readonly Env?: readonly string[] | null
+  }
   readonly State: {
     readonly Status: ContainerDetail['status']
+    readonly Pid?: number
     readonly ExitCode: number
     readonly OOMKilled: boolean
     readonly Error: string
@@ -20,8 +28,14 @@ export interface InspectedContainer {
     } | null
   }
   readonly NetworkSettings?: {
+    readonly IPAddress?: string
     readonly Networks?: Readonly<Record<string, { readonly IPAddress?: string } | null>> | null
+    /** By `80/tcp`; null where a port is not published. */
+    readonly Ports?: Readonly<
+      Record<string, ReadonlyArray<{ readonly HostIp: string; readonly HostPort: string }> | null>
+    > | null
   }
+  readonly HostConfig?: { readonly NetworkMode?: string }
   readonly Mounts?: ReadonlyArray<{
     readonly Name?: string
     readonly Source: string
@@ -50,6 +64,7 @@ export function containerDetail(found: InspectedContainer): ContainerDetail {
     imageId: found.Image,
     labels: found.Config.Labels ?? {},
     status: state.Status,
+    ...(running && state.Pid && { pid: state.Pid }),
     exitCode: state.ExitCode,
     oomKilled: state.OOMKilled,
     error: state.Error,
@@ -60,6 +75,8 @@ export function containerDetail(found: InspectedContainer): ContainerDetail {
       (health.Status === 'starting' || health.Status === 'healthy' || health.Status === 'unhealthy') && {
         health: { status: health.Status, output: last?.Output ?? '', exitCode: last?.ExitCode ?? 0 },
       }),
+    environment: found.Config.Env ?? [],
+    publishedPorts: publishedPorts(found),
     networks: Object.entries(found.NetworkSettings?.Networks ?? {}).map(([name, network]) => ({
       name,
       ipv4Address: network?.IPAddress ?? '',
@@ -70,6 +87,18 @@ export function containerDetail(found: InspectedContainer): ContainerDetail {
       ...(Name !== undefined && { name: Name }),
     })),
   }
+}
+
+/** Docker tells of each port once for IPv4 and once for IPv6. */
+function publishedPorts({ NetworkSettings }: InspectedContainer): readonly HostPort[] {
+  return Object.entries(NetworkSettings?.Ports ?? {}).flatMap(([port, bindings]) => {
+    const [containerPort, protocol] = port.split('/')
+    return [...new Set((bindings ?? []).map(({ HostPort }) => Number(HostPort)))].map((hostPort) => ({
+      containerPort: Number(containerPort),
+      hostPort,
+      protocol: protocol === 'udp' ? ('udp' as const) : ('tcp' as const),
+    }))
+  })
 }
 
 export interface InspectedStats {
@@ -88,18 +117,7 @@ export interface InspectedStats {
       readonly value: number
     }> | null
   }
-  readonly networks?: Readonly<Record<string, Readonly<Record<string, number>>>>
-}
-
-const counterNames: Readonly<Record<NetworkCounter, string>> = {
-  rxBytes: 'rx_bytes',
-  rxPackets: 'rx_packets',
-  rxErrors: 'rx_errors',
-  rxDropped: 'rx_dropped',
-  txBytes: 'tx_bytes',
-  txPackets: 'tx_packets',
-  txErrors: 'tx_errors',
-  txDropped: 'tx_dropped',
+  readonly networks?: NetworkCounters
 }
 
 export function containerStats(found: InspectedStats): ContainerStats | undefined {
@@ -112,7 +130,7 @@ export function containerStats(found: InspectedStats): ContainerStats | undefine
     (found.blkio_stats.io_service_bytes_recursive ?? [])
       .filter(({ op }) => op.toLowerCase() === operation)
       .reduce((sum, { value }) => sum + value, 0)
-  const interfaces = Object.values(found.networks ?? {})
+  const network = networkUse(found.networks ?? {})
   return {
     atMs,
     cpuNs: cpu.total_usage,
@@ -121,13 +139,29 @@ export function containerStats(found: InspectedStats): ContainerStats | undefine
     memoryBytes: Math.max(0, usage - (stats['cache'] ?? stats['inactive_file'] ?? 0)),
     readBytes: io('read'),
     writeBytes: io('write'),
-    ...(interfaces.length > 0 && {
-      network: Object.fromEntries(
-        Object.entries(counterNames).map(([counter, name]) => [
-          counter,
-          interfaces.reduce((sum, counted) => sum + (counted[name] ?? 0), 0),
-        ]),
-      ) as Record<NetworkCounter, number>,
-    }),
+    ...(network && { network }),
+  }
+}
+
+export interface ShownInfo {
+  readonly Driver?: string
+  readonly DockerRootDir?: string
+  readonly CgroupDriver?: string
+  readonly CgroupVersion?: string
+  readonly Plugins?: { readonly Log?: readonly string[] | null; readonly Volume?: readonly string[] | null }
+  readonly SecurityOptions?: readonly string[] | null
+}
+
+/** An engine that says nothing of cgroups' version is older than version 2. */
+export function engineInfo(shown: ShownInfo): EngineInfo {
+  return {
+    storageDriver: shown.Driver ?? '',
+    rootDirectory: shown.DockerRootDir ?? '',
+    cgroupDriver: shown.CgroupDriver ?? '',
+    cgroupVersion: shown.CgroupVersion === '2' ? 2 : 1,
+    logDrivers: shown.Plugins?.Log ?? [],
+    volumeDrivers: shown.Plugins?.Volume ?? [],
+    // Each is written `name=apparmor,profile=default`.
+    security: (shown.SecurityOptions ?? []).flatMap((option) => /^name=([^,]+)/.exec(option)?.[1] ?? []),
   }
 }

@@ -1,12 +1,15 @@
+import { readFile, statfs } from 'node:fs/promises'
 import type { IncomingMessage } from 'node:http'
 import { Agent } from '@berth/wire/node-http.ts'
 import {
   type ContainerDetail,
-  type ContainerEvent,
   type ContainerRuntime,
   type ContainerStats,
   type CreateBody,
   type ImageDetail,
+  type ListedContainer,
+  type ListedImage,
+  type PullWatch,
   type RegistryCredentials,
   RuntimeError,
   type RuntimeFailure,
@@ -14,24 +17,36 @@ import {
   type VolumeSpec,
 } from '#runtime/container-runtime.ts'
 import { taskArnLabel } from '#engine/container-spec.ts'
+import type { NetworkUse } from '#engine/metrics.ts'
+import { EventWatch, watchedEvents } from './docker-events.ts'
+import { digestOf, LayerTally, type PullLine } from './docker-pull.ts'
 import {
   type InspectedContainer,
   type InspectedStats,
+  type ShownInfo,
   containerDetail,
   containerStats,
+  engineInfo,
 } from './docker-shapes.ts'
+import type { EngineInfo } from './host-capabilities.ts'
 import { type HttpRequest, lines, open, text } from './http.ts'
+import { type NetworkCounters, networkUse, parseNetDev } from './network-counters.ts'
 
-/** Docker's own limit for a registry that says nothing. */
-const pullSilenceMs = 3 * 60_000
-const reconnectMs = 250
-const reconnectMsMax = 5000
-const watched = { start: 'start', die: 'die', destroy: 'destroy', health_status: 'health' } as const
+/** How long a pull may take to begin; the official agent waits as long. */
+const pullBeginMs = 5 * 60_000
+/** How long Docker may take for what it does without a container's or a registry's help; then it counts as away. */
+const promptMs = 30_000
+/** How long Docker may take to say that it is there. */
+const pingMs = 10_000
+/** Making, starting and removing containers wait for disks and volume drivers; who asks has limits of its own. */
+const patientMs = 10 * 60_000
 
 interface Call {
   readonly method?: 'GET' | 'POST' | 'DELETE'
   readonly query?: Readonly<Record<string, string>>
   readonly body?: unknown
+  /** Instead of `body`: a tar archive. */
+  readonly archive?: Uint8Array
   readonly headers?: Readonly<Record<string, string>>
   readonly silenceMs?: number
 }
@@ -43,7 +58,8 @@ interface Call {
 export class DockerRuntime implements ContainerRuntime {
   readonly #base: URL
   readonly #socketPath: string | undefined
-  readonly #agent = new Agent({ keepAlive: true })
+  /** A burst of calls leaves few connections behind. */
+  readonly #agent = new Agent({ keepAlive: true, maxFreeSockets: 4 })
 
   constructor(host: string) {
     this.#socketPath = host.startsWith('unix://') ? host.slice('unix://'.length) : undefined
@@ -55,22 +71,40 @@ export class DockerRuntime implements ContainerRuntime {
     return { version: found.Version, apiVersion: found.ApiVersion, apiVersionMin: found.MinAPIVersion }
   }
 
-  async pull(image: string, credentials?: RegistryCredentials): Promise<void> {
+  /** What the engine says of itself and its plugins. */
+  async info(): Promise<EngineInfo> {
+    return engineInfo(await this.#json<ShownInfo>('/info'))
+  }
+
+  async pull(image: string, credentials?: RegistryCredentials, watch?: PullWatch): Promise<void> {
     const registryAuth = credentials && registryAuthHeader(credentials)
     const named = /@sha256:|:[^/]+$/.test(image)
     const response = await this.#open('/images/create', {
       method: 'POST',
       // Without a tag Docker would pull every tag there is.
       query: { fromImage: image, ...(!named && { tag: 'latest' }) },
-      silenceMs: pullSilenceMs,
+      silenceMs: pullBeginMs,
       ...(registryAuth !== undefined && { headers: { 'x-registry-auth': registryAuth } }),
     })
-    await unreachableOnBreak(async () => {
-      for await (const line of lines(response)) {
-        const { error } = JSON.parse(line) as { readonly error?: string }
-        if (error !== undefined) throw new RuntimeError(pullFailure(error), error)
-      }
-    })
+    const silenceMs = watch?.silenceMsMax ?? pullBeginMs
+    response.socket.setTimeout(0)
+    const giveUp = (): void => void response.destroy(new RuntimeError('refused', silenceText))
+    let silence = setTimeout(giveUp, silenceMs)
+    const tally = new LayerTally()
+    try {
+      await unreachableOnBreak(async () => {
+        for await (const text of lines(response)) {
+          clearTimeout(silence)
+          silence = setTimeout(giveUp, silenceMs)
+          const line = JSON.parse(text) as PullLine
+          if (line.error !== undefined) throw new RuntimeError(pullFailure(line.error), line.error)
+          const progress = tally.add(line)
+          if (progress) watch?.onProgress(progress)
+        }
+      })
+    } finally {
+      clearTimeout(silence)
+    }
   }
 
   async inspectImage(image: string): Promise<ImageDetail | undefined> {
@@ -78,12 +112,68 @@ export class DockerRuntime implements ContainerRuntime {
       `/images/${encodeURIComponent(image)}/json`,
     )
     if (!found) return undefined
-    const digest = found.RepoDigests?.[0]?.split('@')[1]
+    const digest = digestOf(image, found.RepoDigests)
     return { id: found.Id, ...(digest !== undefined && { digest }) }
   }
 
+  /** Makes an image of one layer, the files of a tar archive; `changes` are lines of a Dockerfile. */
+  async importImage(
+    repository: string,
+    tag: string,
+    archive: Uint8Array,
+    changes: readonly string[],
+  ): Promise<void> {
+    const query = new URLSearchParams([
+      ['fromSrc', '-'],
+      ['repo', repository],
+      ['tag', tag],
+      ...changes.map((change): [string, string] => ['changes', change]),
+    ])
+    const response = await this.#open(`/images/create?${query}`, {
+      method: 'POST',
+      archive,
+      silenceMs: patientMs,
+    })
+    await unreachableOnBreak(async () => {
+      for await (const line of lines(response)) {
+        const { error } = JSON.parse(line) as PullLine
+        if (error !== undefined) throw new RuntimeError('refused', error)
+      }
+    })
+  }
+
   async removeImage(image: string): Promise<void> {
-    await this.#tolerate('notFound', `/images/${encodeURIComponent(image)}`, { method: 'DELETE' })
+    const call: Call = { method: 'DELETE', silenceMs: patientMs }
+    await this.#tolerate('notFound', `/images/${encodeURIComponent(image)}`, call)
+  }
+
+  async listImages(): Promise<readonly ListedImage[]> {
+    const found = await this.#json<
+      ReadonlyArray<{
+        readonly Id: string
+        readonly RepoTags?: readonly string[] | null
+        readonly RepoDigests?: readonly string[] | null
+        readonly Created: number
+      }>
+    >('/images/json', { silenceMs: patientMs })
+    return found.map(({ Id, RepoTags, RepoDigests, Created }) => {
+      const tags = (RepoTags ?? []).filter((tag) => tag !== '<none>:<none>')
+      const digests = (RepoDigests ?? []).filter((name) => !name.startsWith('<none>@'))
+      const references = tags.length > 0 ? tags : digests
+      return { id: Id, references: references.length > 0 ? references : [Id], createdAt: Created * 1000 }
+    })
+  }
+
+  async imageStorage(): Promise<{ totalBytes: number; freeBytes: number } | undefined> {
+    if (this.#socketPath === undefined) return undefined
+    const { DockerRootDir } = await this.#json<{ readonly DockerRootDir: string }>('/info')
+    try {
+      const { blocks, bavail, bsize } = await statfs(DockerRootDir)
+      return { totalBytes: blocks * bsize, freeBytes: bavail * bsize }
+    } catch {
+      // The agent may run where the daemon's files cannot be seen.
+      return undefined
+    }
   }
 
   async create(name: string, body: CreateBody): Promise<string> {
@@ -91,26 +181,49 @@ export class DockerRuntime implements ContainerRuntime {
       method: 'POST',
       query: { name },
       body,
+      silenceMs: patientMs,
     })
     return Id
   }
 
   async start(id: string): Promise<void> {
-    await this.#text(`/containers/${id}/start`, { method: 'POST' })
+    await this.#text(`/containers/${id}/start`, { method: 'POST', silenceMs: patientMs })
   }
 
   async stop(id: string, timeoutSeconds: number): Promise<void> {
-    await this.#text(`/containers/${id}/stop`, { method: 'POST', query: { t: String(timeoutSeconds) } })
+    const silenceMs = timeoutSeconds * 1000 + patientMs
+    await this.#text(`/containers/${id}/stop`, {
+      method: 'POST',
+      query: { t: String(timeoutSeconds) },
+      silenceMs,
+    })
   }
 
   async remove(id: string): Promise<void> {
-    const call: Call = { method: 'DELETE', query: { force: '1', v: '1' } }
+    const call: Call = { method: 'DELETE', query: { force: '1', v: '1' }, silenceMs: patientMs }
     await this.#tolerate('notFound', `/containers/${id}`, call)
   }
 
   async inspect(idOrName: string): Promise<ContainerDetail | undefined> {
     const found = await this.#find<InspectedContainer>(`/containers/${idOrName}/json`)
     return found && containerDetail(found)
+  }
+
+  async list(label: string): Promise<readonly ListedContainer[]> {
+    const found = await this.#json<
+      ReadonlyArray<{
+        readonly Id: string
+        readonly Names: readonly string[]
+        readonly Labels?: Readonly<Record<string, string>> | null
+        readonly State: string
+      }>
+    >('/containers/json', { query: { all: '1', filters: JSON.stringify({ label: [label] }) } })
+    return found.map(({ Id, Names, Labels, State }) => ({
+      id: Id,
+      name: (Names[0] ?? '').replace(/^\//, ''),
+      labels: Labels ?? {},
+      running: State === 'running' || State === 'paused',
+    }))
   }
 
   async stats(id: string): Promise<ContainerStats | undefined> {
@@ -120,14 +233,38 @@ export class DockerRuntime implements ContainerRuntime {
     return found && containerStats(found)
   }
 
-  /** The raw figures, which containers are shown by the metadata endpoint. */
-  rawStats(id: string): Promise<unknown> {
-    return this.#find<unknown>(`/containers/${id}/stats`, { query: { stream: 'false' } })
+  async networkUse(idOrName: string): Promise<NetworkUse | undefined> {
+    const networks = await this.networkCounters(idOrName)
+    return networks && networkUse(networks)
+  }
+
+  /** By interface; undefined when the container does not run. */
+  async networkCounters(idOrName: string): Promise<NetworkCounters | undefined> {
+    const pid = (await this.inspectRaw(idOrName))?.State.Pid
+    if (!pid) return undefined
+    // It may have ended meanwhile.
+    const shown = await readFile(`/proc/${pid}/net/dev`, 'utf8').catch(() => undefined)
+    return shown === undefined ? undefined : parseNetDev(shown)
+  }
+
+  /** The raw figures, one JSON object a second; undefined when there is no such container. */
+  async openStats(id: string): Promise<IncomingMessage | undefined> {
+    try {
+      return await this.#open(`/containers/${id}/stats`, { query: { stream: 'true' } })
+    } catch (error) {
+      if (error instanceof RuntimeError && error.failure === 'notFound') return undefined
+      throw error
+    }
+  }
+
+  /** A container as Docker itself describes it. */
+  inspectRaw(idOrName: string): Promise<InspectedContainer | undefined> {
+    return this.#find<InspectedContainer>(`/containers/${idOrName}/json`)
   }
 
   async createVolume({ name, driver, driverOpts, labels }: VolumeSpec): Promise<void> {
     const body = { Name: name, Driver: driver ?? 'local', DriverOpts: driverOpts ?? {}, Labels: labels ?? {} }
-    await this.#text('/volumes/create', { method: 'POST', body })
+    await this.#text('/volumes/create', { method: 'POST', body, silenceMs: patientMs })
   }
 
   async hasVolume(name: string): Promise<boolean> {
@@ -136,20 +273,16 @@ export class DockerRuntime implements ContainerRuntime {
   }
 
   async removeVolume(name: string): Promise<void> {
-    await this.#tolerate('notFound', `/volumes/${encodeURIComponent(name)}`, { method: 'DELETE' })
+    const call: Call = { method: 'DELETE', silenceMs: patientMs }
+    await this.#tolerate('notFound', `/volumes/${encodeURIComponent(name)}`, call)
   }
 
   watch(watcher: RuntimeWatcher): () => void {
-    const watching = new EventWatch(watcher, () =>
-      this.#open('/events', {
-        query: {
-          filters: JSON.stringify({
-            type: ['container'],
-            event: Object.keys(watched),
-            label: [taskArnLabel],
-          }),
-        },
-      }),
+    const filters = { type: ['container'], event: watchedEvents, label: [taskArnLabel] }
+    const watching = new EventWatch(
+      watcher,
+      () => this.#open('/events', { query: { filters: JSON.stringify(filters) } }),
+      () => this.#text('/_ping', { silenceMs: pingMs }),
     )
     return () => watching.end()
   }
@@ -160,17 +293,18 @@ export class DockerRuntime implements ContainerRuntime {
   }
 
   async #open(path: string, call: Call = {}): Promise<IncomingMessage> {
-    const { method = 'GET', query, body, headers, silenceMs } = call
+    const { method = 'GET', query, body, archive, headers, silenceMs = promptMs } = call
     const url = new URL(path, this.#base)
-    url.search = new URLSearchParams(query).toString()
-    const json = body === undefined ? undefined : JSON.stringify(body)
+    if (query) url.search = new URLSearchParams(query).toString()
+    const sent = body === undefined ? archive : JSON.stringify(body)
+    const type = body === undefined ? 'application/x-tar' : 'application/json'
     const request: HttpRequest = {
       url,
       method,
-      headers: { ...headers, ...(json !== undefined && { 'content-type': 'application/json' }) },
+      headers: { ...headers, ...(sent !== undefined && { 'content-type': type }) },
       agent: this.#agent,
-      ...(json !== undefined && { body: json }),
-      ...(silenceMs !== undefined && { silenceMs }),
+      ...(sent !== undefined && { body: sent }),
+      silenceMs,
       ...(this.#socketPath !== undefined && { socketPath: this.#socketPath }),
     }
     const response = await unreachableOnBreak(() => open(request))
@@ -204,65 +338,8 @@ export class DockerRuntime implements ContainerRuntime {
   }
 }
 
-/** Reads the daemon's events, connecting again whenever the stream ends. */
-class EventWatch {
-  readonly #watcher: RuntimeWatcher
-  readonly #open: () => Promise<IncomingMessage>
-  #ended = false
-  #response: IncomingMessage | undefined
-  #delayMs = reconnectMs
-  #timer: NodeJS.Timeout | undefined
-
-  constructor(watcher: RuntimeWatcher, connect: () => Promise<IncomingMessage>) {
-    this.#watcher = watcher
-    this.#open = connect
-    void this.#run()
-  }
-
-  end(): void {
-    this.#ended = true
-    clearTimeout(this.#timer)
-    this.#response?.destroy()
-  }
-
-  async #run(): Promise<void> {
-    while (!this.#ended) {
-      try {
-        this.#response = await this.#open()
-        if (this.#ended) return this.end()
-        this.#delayMs = reconnectMs
-        this.#watcher.onUp()
-        for await (const line of lines(this.#response)) this.#tell(line)
-      } catch {
-        // The daemon is away, which is told below; why, its own log says.
-      }
-      if (this.#ended) return
-      this.#watcher.onDown()
-      await new Promise<void>((resolve) => {
-        this.#timer = setTimeout(resolve, this.#delayMs)
-      })
-      this.#delayMs = Math.min(this.#delayMs * 2, reconnectMsMax)
-    }
-  }
-
-  #tell(line: string): void {
-    const event = JSON.parse(line) as {
-      readonly Action?: string
-      readonly Actor?: { readonly ID?: string; readonly Attributes?: Readonly<Record<string, string>> }
-    }
-    const action = event.Action?.split(':')[0] ?? ''
-    const { ID: id, Attributes: attributes = {} } = event.Actor ?? {}
-    if (!Object.hasOwn(watched, action) || id === undefined) return
-    const exitCode = action === 'die' ? Number(attributes['exitCode']) : Number.NaN
-    const told: ContainerEvent = {
-      id,
-      name: attributes['name'] ?? '',
-      action: watched[action as keyof typeof watched],
-      ...(!Number.isNaN(exitCode) && { exitCode }),
-    }
-    this.#watcher.onEvent(told)
-  }
-}
+/** The official agent's words for a pull that came to a standstill. */
+const silenceText = 'inactivity time exceeded timeout while pulling image'
 
 /** Docker decodes URL-safe base64 with its padding, and takes what it cannot decode for no credentials at all. */
 function registryAuthHeader(credentials: RegistryCredentials): string {

@@ -1,5 +1,6 @@
 /** The agent's configuration from environment variables, under the official agent's names. */
 import { readFileSync } from 'node:fs'
+import { parseEfsServers } from '#engine/efs.ts'
 import { type AgentConfig, agentDefaults } from '#runtime/ports.ts'
 
 export type Environment = Readonly<Record<string, string | undefined>>
@@ -44,6 +45,11 @@ export function agentConfig(environment: Environment, region: string): AgentConf
     ...(range && { dynamicHostPortRange: range }),
     loggingDrivers: read.list('ECS_AVAILABLE_LOGGING_DRIVERS')?.map(String) ?? base.loggingDrivers,
     imagePullBehavior: read.pullBehavior() ?? base.imagePullBehavior,
+    imagePullTimeoutMs: read.duration('ECS_IMAGE_PULL_TIMEOUT', 1000) ?? base.imagePullTimeoutMs,
+    imagePullInactivityMs:
+      read.duration('ECS_IMAGE_PULL_INACTIVITY_TIMEOUT', 1000) ?? base.imagePullInactivityMs,
+    imagePullsAtOnceMax: read.count('BERTH_IMAGE_PULLS_AT_ONCE') ?? base.imagePullsAtOnceMax,
+    containerStopsAtOnceMax: read.count('BERTH_CONTAINER_STOPS_AT_ONCE') ?? base.containerStopsAtOnceMax,
     containerStopTimeoutMs: read.duration('ECS_CONTAINER_STOP_TIMEOUT', 1000) ?? base.containerStopTimeoutMs,
     containerStartTimeoutMs:
       read.duration('ECS_CONTAINER_START_TIMEOUT', 1000) ?? base.containerStartTimeoutMs,
@@ -51,15 +57,31 @@ export function agentConfig(environment: Environment, region: string): AgentConf
       read.duration('ECS_CONTAINER_CREATE_TIMEOUT', 1000) ?? base.containerCreateTimeoutMs,
     taskCleanupWaitMs: read.duration('ECS_ENGINE_TASK_CLEANUP_WAIT_DURATION', 1000) ?? base.taskCleanupWaitMs,
     taskCpuMemoryLimit: environment['ECS_ENABLE_TASK_CPU_MEM_LIMIT'] !== 'false',
+    taskPidsMax: read.number('ECS_TASK_PIDS_LIMIT') ?? base.taskPidsMax,
+    privileged: !read.flag('ECS_DISABLE_PRIVILEGED'),
+    efsServers: read.efsServers(),
     ...(!cleanup &&
       cleanupDefaults && {
         imageCleanup: {
           intervalMs: read.duration('ECS_IMAGE_CLEANUP_INTERVAL', 1000) ?? cleanupDefaults.intervalMs,
           minimumAgeMs: read.duration('ECS_IMAGE_MINIMUM_CLEANUP_AGE', 0) ?? cleanupDefaults.minimumAgeMs,
           imagesPerCycle: read.number('ECS_NUM_IMAGES_DELETE_PER_CYCLE') ?? cleanupDefaults.imagesPerCycle,
+          diskUsedPercentMax:
+            read.number('BERTH_IMAGE_CLEANUP_DISK_PERCENT') ?? cleanupDefaults.diskUsedPercentMax,
+          ...(read.flag('ECS_ENABLE_UNTRACKED_IMAGE_CLEANUP') && {
+            untracked: {
+              minimumAgeMs: read.duration('NON_ECS_IMAGE_MINIMUM_CLEANUP_AGE', 0) ?? 3_600_000,
+              excluded: read.names('ECS_EXCLUDE_UNTRACKED_IMAGE'),
+            },
+          }),
         },
       }),
     metricsEnabled: !read.flag('ECS_DISABLE_METRICS'),
+    // The official agent's bounds.
+    metricsPollMs: Math.min(
+      20_000,
+      read.duration('ECS_POLLING_METRICS_WAIT_DURATION', 5000) ?? base.metricsPollMs,
+    ),
   }
 }
 
@@ -78,6 +100,32 @@ class Reader {
     if (!value) return undefined
     if (!/^\d+$/.test(value)) throw new ConfigurationError(`${name} must be a number, not ${value}`)
     return Number(value)
+  }
+
+  efsServers(): AgentConfig['efsServers'] {
+    const servers = parseEfsServers(this.#environment['BERTH_EFS_SERVERS'] ?? '')
+    if ('strange' in servers)
+      throw new ConfigurationError(
+        `BERTH_EFS_SERVERS must be like fs-1=10.0.0.5:/export,fsap-2=nfs.local:/two,amazon, not ${servers.strange}`,
+      )
+    return servers
+  }
+
+  /** How many at once: one at least. */
+  count(name: string): number | undefined {
+    const value = this.number(name)
+    if (value === 0) throw new ConfigurationError(`${name} must be at least 1`)
+    return value
+  }
+
+  /** Names with commas between them, or a JSON array: both are in use. */
+  names(name: string): readonly string[] {
+    const value = this.#environment[name]?.trim() ?? ''
+    if (value.startsWith('[')) return (this.list(name) ?? []).map(String)
+    return value
+      .split(',')
+      .map((text) => text.trim())
+      .filter(Boolean)
   }
 
   list(name: string): readonly unknown[] | undefined {

@@ -6,7 +6,7 @@ export interface HttpRequest {
   readonly url: URL
   readonly method?: string
   readonly headers?: Readonly<Record<string, string>>
-  readonly body?: string
+  readonly body?: string | Uint8Array
   /** The longest silence on the wire before the request is given up. */
   readonly silenceMs?: number
   /** Instead of the host and port of `url`. */

@@ -16,25 +16,29 @@ export interface WebsocketOptions {
 }
 
 /** Websockets whose upgrade is signed, which the built-in client cannot do: it takes no headers. */
-export function connectSigned({ region, credentials, verifyTls }: WebsocketOptions): Connect {
-  return async (address, query) => {
-    const url = new URL(address)
-    url.search = new URLSearchParams(
-      Object.entries(query).toSorted(([a], [b]) => (a < b ? -1 : 1)),
-    ).toString()
-    const { host: _own, ...headers } = sign(
-      { method: 'GET', url, headers: {}, body: '' },
-      await credentials(),
-      { region, service: 'ecs', nowMs: Date.now() },
-    )
-    const socket = new WebSocket(url, {
-      headers,
-      perMessageDeflate: false,
-      handshakeTimeout: handshakeMs,
-      rejectUnauthorized: verifyTls,
-    })
-    return await opened(socket)
-  }
+export function connectSigned(options: WebsocketOptions): Connect {
+  return async (address, query) => await opened(await dialSigned(options, address, query))
+}
+
+/** A websocket whose signed upgrade is under way. */
+export async function dialSigned(
+  { region, credentials, verifyTls }: WebsocketOptions,
+  address: string,
+  query: Readonly<Record<string, string>>,
+): Promise<WebSocket> {
+  const url = new URL(address)
+  url.search = new URLSearchParams(Object.entries(query).toSorted(([a], [b]) => (a < b ? -1 : 1))).toString()
+  const { host: _own, ...headers } = sign(
+    { method: 'GET', url, headers: {}, body: '' },
+    await credentials(),
+    { region, service: 'ecs', nowMs: Date.now() },
+  )
+  return new WebSocket(url, {
+    headers,
+    perMessageDeflate: false,
+    handshakeTimeout: handshakeMs,
+    rejectUnauthorized: verifyTls,
+  })
 }
 
 function opened(socket: WebSocket): Promise<MessageSocket> {

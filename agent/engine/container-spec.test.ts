@@ -86,6 +86,16 @@ test("a task's own limits bind containers that have none", () => {
   expect(body({ memory: 64 }, { memory: 512 }).HostConfig.Memory).toBe(64 * 2 ** 20)
 })
 
+test("in a task's cgroup its limits bind no container by itself", () => {
+  const parent = { '*': { hostConfig: { CgroupParent: '/ecs/1' } } }
+  const made = createBody(record({ memory: 64 }, { cpu: 0.25, memory: 512 }), 'other', {
+    ...options,
+    taskCpuMemoryLimit: false,
+    contributions: [parent],
+  })
+  expect(made.HostConfig).toEqual({ CpuShares: 2, CgroupParent: '/ecs/1' })
+})
+
 test("the task definition's docker settings lie over the agent's, labels are merged", () => {
   const made = body(
     docker({ User: 'nobody', Labels: { mine: '1' } }, { NetworkMode: 'host', CapAdd: ['NET_ADMIN'] }),
@@ -145,7 +155,15 @@ test.each([
   [{ mountPoints: [{ sourceVolume: 'nothing', containerPath: '/x' }] }, /unknown volume nothing/],
   [{ healthCheckType: 'docker' as const }, /DockerClientConfigError/],
   [{ dockerConfig: { config: '[]', hostConfig: '{}', version: '1' } }, /not a JSON object/],
-  [{ environmentFiles: [{ value: 'arn', type: 's3' }] }, /environment files/],
+  [{ credentialSpecs: ['credentialspec:file'] }, /credential specs/],
 ])('a container with %j cannot be run', (container, message) => {
   expect(() => record(container)).toThrow(message)
+})
+
+test('the cluster of a Fargate task is its own, not that of its host', () => {
+  const cluster = 'arn:aws:ecs:eu-west-1:000000000000:cluster/mine'
+  const label = (launchType: string) =>
+    body({}, { launchType, taskClusterArn: cluster }).Labels['com.amazonaws.ecs.cluster']
+  expect(label('FARGATE')).toBe(cluster)
+  expect(label('EC2')).toBe('proof')
 })

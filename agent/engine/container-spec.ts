@@ -2,6 +2,8 @@
 import type { PayloadContainer } from '@berth/agent-protocol/acs.ts'
 import { type Contribution, type Contributions, contributionsTo } from './contribution.ts'
 import type { HostPort } from './host-ports.ts'
+import { withoutSharedSysctls } from './shared-sysctls.ts'
+import { cpuPeriodUs, cpuSharesOf } from './task-limits.ts'
 import { containerPayload, containerRecord } from './task-plan.ts'
 import { parseDockerConfig, type TaskRecord } from './task-record.ts'
 
@@ -33,21 +35,18 @@ interface HostConfig {
 }
 
 export const taskArnLabel = 'com.amazonaws.ecs.task-arn'
-const containerNameLabel = 'com.amazonaws.ecs.container-name'
+export const containerNameLabel = 'com.amazonaws.ecs.container-name'
 
 const mib = 2 ** 20
 /** Docker refuses containers with less. */
 const memoryMiBMin = 6
-const cpuSharesMin = 2
-const cpuSharesMax = 262_144
-const cpuPeriodUs = 100_000
 /** Where containers find the agent; the host's packet filter leads there (adapters/metadata-address.ts). */
 const metadataAddress = 'http://169.254.170.2'
 
 export interface CreateOptions {
   readonly cluster: string
   readonly region: string
-  /** Whether a task's own cpu and memory bind each of its containers. */
+  /** Whether a task's own cpu and memory bind each of its containers: where tasks have no cgroup of their own. */
   readonly taskCpuMemoryLimit: boolean
   /** What the task's resources add. */
   readonly contributions?: readonly Contributions[]
@@ -55,6 +54,7 @@ export interface CreateOptions {
 
 /** Whether a container's ports are published on the host. */
 export function publishesPorts(record: TaskRecord, name: string): boolean {
+  if (record.task.networkMode === 'awsvpc') return false
   const { hostConfig, config } = parseDockerConfig(containerPayload(record, name))
   const mode = typeof hostConfig['NetworkMode'] === 'string' ? hostConfig['NetworkMode'] : 'default'
   return (
@@ -84,29 +84,34 @@ export function createBody(record: TaskRecord, name: string, options: CreateOpti
     }),
     HostConfig: ownHostConfig(record, container, ports, options),
   }
-  let merged = layOver(layOver(own, config), { HostConfig: hostConfig }) as CreateBody
+  const over = { HostConfig: withoutSharedSysctls(hostConfig, record.task) }
+  let merged = layOver(layOver(own, config), over) as CreateBody
   for (const contribution of added) merged = withContribution(merged, contribution)
   return { ...merged, Labels: { ...merged.Labels, ...ecsLabels(record, name, options.cluster) } }
 }
 
 function withContribution(
   body: CreateBody,
-  { binds, logOptions, config, hostConfig }: Contribution,
+  { binds, links, logConfig, logOptions, config, hostConfig }: Contribution,
 ): CreateBody {
   const over = {
     ...config,
     HostConfig: {
       ...hostConfig,
       ...(binds && { Binds: [...(body.HostConfig.Binds ?? []), ...binds] }),
+      ...(links && { Links: [...(body.HostConfig.Links ?? []), ...links] }),
       ...(logOptions && { LogConfig: { Config: logOptions } }),
     },
   }
-  return layOver(body, over) as CreateBody
+  const merged = layOver(body, over) as CreateBody
+  return logConfig ? { ...merged, HostConfig: { ...merged.HostConfig, LogConfig: logConfig } } : merged
 }
 
 function ecsLabels(record: TaskRecord, name: string, cluster: string): Readonly<Record<string, string>> {
+  const { launchType, taskClusterArn = cluster } = record.task
   return {
-    'com.amazonaws.ecs.cluster': cluster,
+    // The cluster of a Fargate task is not that of its host.
+    'com.amazonaws.ecs.cluster': launchType === 'FARGATE' ? taskClusterArn : cluster,
     [containerNameLabel]: name,
     [taskArnLabel]: record.task.arn,
     'com.amazonaws.ecs.task-definition-family': record.task.family ?? '',
@@ -133,7 +138,7 @@ function ownHostConfig(
   const binds = mounts(record, container)
   const dockerNameOf = (other: string): string => containerRecord(record, other).dockerName
   return {
-    CpuShares: Math.min(Math.max(container.cpu, cpuSharesMin), cpuSharesMax),
+    CpuShares: cpuSharesOf(container.cpu),
     ...(taskCpu > 0 && { CpuPeriod: cpuPeriodUs, CpuQuota: Math.round(taskCpu * cpuPeriodUs) }),
     ...(memoryMiB > 0 && { Memory: Math.max(memoryMiB, memoryMiBMin) * mib }),
     ...(ports.length > 0 && { PortBindings: portBindings }),

@@ -6,6 +6,10 @@ export interface Contribution {
   readonly environmentOver?: Readonly<Record<string, string>>
   /** Bind mounts, `source:destination[:ro]`, beside those of the task definition. */
   readonly binds?: readonly string[]
+  /** Containers that this one finds by a name, `docker-name:alias`, beside those of the task definition. */
+  readonly links?: readonly string[]
+  /** The log driver, instead of the one the task definition names. */
+  readonly logConfig?: { readonly Type: string; readonly Config: Readonly<Record<string, string>> }
   /** Options of the container's log driver. */
   readonly logOptions?: Readonly<Record<string, string>>
   /** Members of Docker's `Config` and `HostConfig`; objects are merged member by member. */

@@ -10,7 +10,7 @@ export interface UsageSample {
   readonly memoryBytes: number
   readonly readBytes: number
   readonly writeBytes: number
-  readonly network?: Readonly<Record<NetworkCounter, number>>
+  readonly network?: NetworkUse
 }
 
 const counters = [
@@ -24,6 +24,16 @@ const counters = [
   'txDropped',
 ] as const
 export type NetworkCounter = (typeof counters)[number]
+
+/** What has gone over a network since its interfaces are there. */
+export type NetworkUse = Readonly<Record<NetworkCounter, number>>
+
+/** The part of one of `sharers` containers in the network of their task: they count for as much each. */
+export function shareOf(use: NetworkUse, sharers: number): NetworkUse {
+  return Object.fromEntries(
+    counters.map((counter) => [counter, Math.floor(use[counter] / sharers)]),
+  ) as NetworkUse
+}
 
 /** The official control plane reads the overflow members too; they are 0 below 2^63. */
 const overflow = { overflowMin: 0, overflowMax: 0, overflowSum: 0 }

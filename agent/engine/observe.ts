@@ -18,7 +18,7 @@ export interface Sighting {
 
 const outOfMemoryReason = 'OutOfMemoryError: Container killed due to memory usage'
 
-const reasonLengthMax = 1024
+export const reasonLengthMax = 1024
 
 /** A container reason as it is reported: `<ErrorName>: <text>`, at most 1024 characters. */
 export const reasonOf = (errorName: string, text: string): string =>
@@ -52,13 +52,15 @@ export function stopContainer(
 
 /**
  * What the runtime shows of a container. `undefined`: it has no such container. Health is taken only for containers
- * whose payload asks for it.
+ * whose payload asks for it. `ranMs` is how long it has been running if that was measured: the times that the runtime
+ * shows are those of a clock that somebody may have set meanwhile.
  */
 export function observeContainer(
   record: TaskRecord,
   name: string,
   sighting: Sighting | undefined,
   now: number,
+  ranMs?: number,
 ): TaskRecord {
   const container = find(record, name)
   if (!container || container.state === 'STOPPED') return record
@@ -79,7 +81,7 @@ export function observeContainer(
   next = observeStart(next, name, sighting, now)
   const ended = sighting.status === 'exited' || sighting.status === 'dead' || sighting.status === 'removing'
   // Docker calls a container that has ended unhealthy, whatever its check found last: that is not taken for its health.
-  return ended ? observeExit(next, name, sighting, now) : observeHealth(next, name, sighting, now)
+  return ended ? observeExit(next, name, sighting, now, ranMs) : observeHealth(next, name, sighting, now)
 }
 
 function observeAbsence(record: TaskRecord, container: ContainerRecord, now: number): TaskRecord {
@@ -122,10 +124,17 @@ function observeHealth(record: TaskRecord, name: string, { health }: Sighting, n
   }))
 }
 
-function observeExit(record: TaskRecord, name: string, sighting: Sighting, now: number): TaskRecord {
+function observeExit(
+  record: TaskRecord,
+  name: string,
+  sighting: Sighting,
+  now: number,
+  measuredMs: number | undefined,
+): TaskRecord {
   const finishedAt = sighting.finishedAt ?? now
   const container = find(record, name)
-  if (container && mayRestart(record, container, sighting.exitCode, finishedAt))
+  const ranMs = measuredMs ?? finishedAt - (container?.restarts?.at ?? container?.startedAt ?? 0)
+  if (container && mayRestart(record, container, sighting.exitCode, ranMs))
     return replaceContainer(record, name, ({ health: _gone, ...seen }) => ({
       ...seen,
       state: 'CREATED',
@@ -144,16 +153,11 @@ function observeExit(record: TaskRecord, name: string, sighting: Sighting, now: 
 }
 
 /** The restart policy: a code that is not ignored, and long enough since the last (re)start. */
-function mayRestart(
-  record: TaskRecord,
-  { name, startedAt = 0, restarts }: ContainerRecord,
-  exitCode: number,
-  finishedAt: number,
-): boolean {
+function mayRestart(record: TaskRecord, { name }: ContainerRecord, exitCode: number, ranMs: number): boolean {
   const policy = record.task.containers?.find((container) => container.name === name)?.restartPolicy
   if (!policy?.enabled || record.desiredStatus === 'STOPPED') return false
   if (policy.ignoredExitCodes?.includes(exitCode)) return false
-  return finishedAt - (restarts?.at ?? startedAt) >= (policy.restartAttemptPeriod ?? 300) * 1000
+  return ranMs >= (policy.restartAttemptPeriod ?? 300) * 1000
 }
 
 function queueChange(record: TaskRecord, name: string): TaskRecord {

@@ -11,6 +11,9 @@ export interface Capabilities {
   readonly external: boolean
   readonly cpuArchitecture: string
   readonly custom: Readonly<Record<string, string>>
+  readonly privileged?: boolean
+  /** What only some hosts can. */
+  readonly found?: readonly Attribute[]
 }
 
 export interface Attribute {
@@ -19,7 +22,7 @@ export interface Attribute {
 }
 
 /**
- * Only what this agent does: no task ENIs, no secrets, no ECS Exec. A daemon that speaks a newer API
+ * Only what this agent does: no task ENIs. A daemon that speaks a newer API
  * takes the older versions' calls too, in the shape the agent sends them.
  */
 export function attributes(capabilities: Capabilities): readonly Attribute[] {
@@ -30,11 +33,12 @@ export function attributes(capabilities: Capabilities): readonly Attribute[] {
     `${ecs}full-sync`,
     `${ecs}network.container-port-range`,
     `${ecs}container-restart-policy`,
-    `${legacy}privileged-container`,
+    ...(capabilities.privileged === false ? [] : [`${legacy}privileged-container`]),
     ...remoteApiMinors
       .filter((minor) => minor <= newest)
       .map((minor) => `${legacy}docker-remote-api.1.${minor}`),
     ...capabilities.loggingDrivers.map((driver) => `${legacy}logging-driver.${driver}`),
+    ...(capabilities.loggingDrivers.includes('awslogs') ? [`${ecs}execution-role-awslogs`] : []),
     `${legacy}ecr-auth`,
     // The instance's own credentials pull whatever the registry has, whatever role a definition names for it.
     `${ecs}execution-role-ecr-pull`,
@@ -42,11 +46,25 @@ export function attributes(capabilities: Capabilities): readonly Attribute[] {
     `${legacy}task-iam-role-network-host`,
     `${ecs}container-health-check`,
     `${ecs}docker-plugin.local`,
+    `${ecs}private-registry-authentication.secretsmanager`,
+    `${ecs}env-files.s3`,
+    ...['fluentbit', 'fluentd', 'options.config.file', 'options.config.s3'].map(
+      (what) => `${ecs}firelens.${what}`,
+    ),
+    ...(capabilities.loggingDrivers.includes('fluentd')
+      ? [`${legacy}logging-driver.awsfirelens`, `${ecs}logging-driver.awsfirelens.log-driver-buffer-limit`]
+      : []),
+    ...['asm', 'ssm'].flatMap((store) => [
+      `${ecs}secrets.${store}.environment-variables`,
+      `${ecs}secrets.${store}.bootstrap.log-driver`,
+    ]),
     ...(capabilities.external ? [`${ecs}external`] : []),
   ]
+  const found = (capabilities.found ?? []).filter(({ name }) => !names.includes(name))
   return [
     ...Object.entries(capabilities.custom).map(([name, value]) => ({ name, value })),
     ...names.map((name) => ({ name })),
+    ...found,
     { name: 'ecs.os-type', value: 'linux' },
     { name: 'ecs.os-family', value: 'LINUX' },
     { name: 'ecs.os-type-detailed', value: 'LINUX' },

@@ -2,7 +2,7 @@ import { expect, test } from 'vitest'
 import type { PayloadContainer } from '@berth/agent-protocol/acs.ts'
 import { idsFrom } from '@berth/std/id.ts'
 import { prng } from '@berth/std/prng.ts'
-import { hasDependencyCycle, nextDeadline, nextSteps, settleTask } from './task-plan.ts'
+import { awaited, hasDependencyCycle, nextSteps, settleTask } from './task-plan.ts'
 import { type ContainerRecord, newTaskRecord, type TaskRecord } from './task-record.ts'
 
 const container = (name: string, more: Partial<PayloadContainer> = {}): PayloadContainer => ({
@@ -40,7 +40,7 @@ function task(
 
 const none: ReadonlySet<string> = new Set()
 const steps = (record: TaskRecord, busy = none): readonly string[] =>
-  nextSteps(record, busy, 1000).map(({ container: name, step }) => `${step} ${name}`)
+  nextSteps(record, busy, none).map(({ container: name, step }) => `${step} ${name}`)
 
 const running = { state: 'RUNNING', startedAt: 1, runtimeId: 'id' } as const
 const stopped = (exitCode: number) => ({ state: 'STOPPED', startedAt: 1, runtimeId: 'id', exitCode }) as const
@@ -93,7 +93,7 @@ const impossible: ReadonlyArray<readonly ['START' | 'SUCCESS' | 'HEALTHY', Parti
 test.each(impossible)('condition %s on %j can never be met, which stops the task', (condition, state) => {
   const web = container('web', { dependsOn: [{ containerName: 'database', condition }] })
   const record = task([container('database'), web], { database: state, web: { state: 'PULLED' } })
-  const settled = settleTask(record, none, 1000)
+  const settled = settleTask(record, none, none, 1000)
   expect(settled.desiredStatus).toBe('STOPPED')
   expect(settled.containers[1]?.reason).toMatch(/^TaskDependencyError: container database stopped before/)
 })
@@ -101,19 +101,22 @@ test.each(impossible)('condition %s on %j can never be met, which stops the task
 test('a start timeout counts from the start of the one that is waited for', () => {
   const web = container('web', { dependsOn: [{ containerName: 'database', condition: 'HEALTHY' }] })
   const record = task([container('database', { startTimeout: 10 }), web], { database: running })
-  expect(nextDeadline(record)).toBe(10_001)
-  expect(settleTask(record, none, 10_000).desiredStatus).toBe('RUNNING')
-  expect(settleTask(record, none, 10_001).desiredStatus).toBe('STOPPED')
-  expect(nextDeadline(task([container('database')], { database: running }))).toBeUndefined()
+  expect(awaited(record)).toEqual([{ container: 'database', startedAt: 1, limitMs: 10_000 }])
+  expect(settleTask(record, none, none, 10_001).desiredStatus).toBe('RUNNING')
+  expect(settleTask(record, none, new Set(['database']), 10_001).desiredStatus).toBe('STOPPED')
+  expect(awaited(task([container('database')], { database: running }))).toEqual([])
 })
 
 test('an essential container that ended stops the task, others do not', () => {
   const containers = [container('web', { essential: true }), container('sidecar')]
   const sidecarGone = task(containers, { web: running, sidecar: stopped(1) })
-  expect(settleTask(sidecarGone, none, 5).desiredStatus).toBe('RUNNING')
+  expect(settleTask(sidecarGone, none, none, 5).desiredStatus).toBe('RUNNING')
   const webGone = task(containers, { web: { ...stopped(0), finishedAt: 4 }, sidecar: running })
-  expect(settleTask(webGone, none, 5)).toMatchObject({ desiredStatus: 'STOPPED', executionStoppedAt: 4 })
-  expect(steps(settleTask(webGone, none, 5))).toEqual(['stop sidecar'])
+  expect(settleTask(webGone, none, none, 5)).toMatchObject({
+    desiredStatus: 'STOPPED',
+    executionStoppedAt: 4,
+  })
+  expect(steps(settleTask(webGone, none, none, 5))).toEqual(['stop sidecar'])
 })
 
 test('going down reverses the order of coming up', () => {
@@ -134,9 +137,9 @@ test('what never started needs no stopping, unless it may be about to start', ()
     { web: { state: 'CREATED', runtimeId: 'id' } },
     'STOPPED',
   )
-  const settled = settleTask(record, new Set(['web']), 7)
+  const settled = settleTask(record, new Set(['web']), none, 7)
   expect(settled.containers.map(({ state }) => state)).toEqual(['CREATED', 'STOPPED'])
-  const ended = settleTask(settled, none, 8)
+  const ended = settleTask(settled, none, none, 8)
   expect(ended).toMatchObject({ stoppedAt: 8 })
   expect(ended.containers.every(({ exitCode }) => exitCode === undefined)).toBe(true)
 })

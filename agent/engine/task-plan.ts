@@ -1,6 +1,7 @@
 /** What to do next for a task's containers: pure, and the same whether the task is new or was found after a restart. */
-import type { PayloadContainer } from '@berth/agent-protocol/acs.ts'
+import type { PayloadContainer, PayloadTask } from '@berth/agent-protocol/acs.ts'
 import { present } from '@berth/std/assert.ts'
+import { isRouted, routerOf } from './firelens.ts'
 import { stopContainer } from './observe.ts'
 import type { ContainerRecord, ContainerState, TaskRecord } from './task-record.ts'
 
@@ -41,8 +42,14 @@ export function containerPayload(record: TaskRecord, name: string): PayloadConta
   )
 }
 
-function dependencies(container: PayloadContainer): readonly Dependency[] {
+function dependencies(
+  container: PayloadContainer,
+  task: Pick<PayloadTask, 'containers'>,
+): readonly Dependency[] {
+  const router = isRouted(container) ? routerOf(task) : undefined
   return [
+    // The log router is there before those whose logs it gets, and goes after them.
+    ...(router ? [{ on: router.name, condition: 'START' as const }] : []),
     ...(container.dependsOn ?? []).map(({ containerName, condition }) => ({ on: containerName, condition })),
     ...(container.links ?? []).map((link) => ({ on: link.split(':')[0] ?? '', condition: 'START' as const })),
     ...container.volumesFrom.map(({ sourceContainer }) => ({
@@ -52,7 +59,7 @@ function dependencies(container: PayloadContainer): readonly Dependency[] {
   ]
 }
 
-function judge({ on, condition }: Dependency, record: TaskRecord, now: number): Verdict {
+function judge({ on, condition }: Dependency, record: TaskRecord, overdue: ReadonlySet<string>): Verdict {
   const other = containerRecord(record, on)
   const started = other.startedAt !== undefined
   const stopped = other.state === 'STOPPED'
@@ -65,25 +72,23 @@ function judge({ on, condition }: Dependency, record: TaskRecord, now: number): 
   }[condition]
   if (met) return 'met'
   if (stopped) return { impossible: `container ${on} stopped before it met the condition ${condition}` }
-  const deadline = startDeadline(other, record)
-  if (deadline !== undefined && now >= deadline)
+  if (overdue.has(on))
     return { impossible: `container ${on} did not meet the condition ${condition} within its start timeout` }
   return 'waiting'
-}
-
-/** Until when others wait for a container: its startTimeout, counted from its start. */
-function startDeadline(container: ContainerRecord, record: TaskRecord): number | undefined {
-  const { startTimeout } = containerPayload(record, container.name)
-  if (startTimeout === undefined || container.startedAt === undefined) return undefined
-  return container.startedAt + startTimeout * 1000
 }
 
 /**
  * Applies the rules of a task to the states of its containers: an essential container that stopped, or a dependency
  * that cannot be met, stops the task; what was never started needs no stopping. `held` containers may be about to start,
- * or were not looked at yet after a restart: they are left as they are.
+ * or were not looked at yet after a restart: they are left as they are. `overdue` ones were waited for as long as their
+ * startTimeout allows.
  */
-export function settleTask(record: TaskRecord, held: ReadonlySet<string>, now: number): TaskRecord {
+export function settleTask(
+  record: TaskRecord,
+  held: ReadonlySet<string>,
+  overdue: ReadonlySet<string>,
+  now: number,
+): TaskRecord {
   let next = record
   if (next.desiredStatus === 'RUNNING') {
     const essential = next.containers.find(
@@ -95,7 +100,7 @@ export function settleTask(record: TaskRecord, held: ReadonlySet<string>, now: n
         desiredStatus: 'STOPPED',
         ...(next.executionStoppedAt === undefined && { executionStoppedAt: essential.finishedAt ?? now }),
       }
-    else next = refuseImpossible(next, now)
+    else next = refuseImpossible(next, overdue)
   }
   if (next.desiredStatus === 'STOPPED')
     for (const { name, state } of next.containers)
@@ -114,11 +119,11 @@ export function settleTask(record: TaskRecord, held: ReadonlySet<string>, now: n
 }
 
 /** Stops the task when a container waits for what can no longer be. */
-function refuseImpossible(record: TaskRecord, now: number): TaskRecord {
+function refuseImpossible(record: TaskRecord, overdue: ReadonlySet<string>): TaskRecord {
   for (const { name, state } of record.containers) {
     if (state !== 'NONE' && state !== 'PULLED') continue
-    for (const dependency of dependencies(containerPayload(record, name))) {
-      const verdict = judge(dependency, record, now)
+    for (const dependency of dependencies(containerPayload(record, name), record.task)) {
+      const verdict = judge(dependency, record, overdue)
       if (typeof verdict === 'object')
         return {
           ...stopContainer(record, name, { reason: `TaskDependencyError: ${verdict.impossible}` }),
@@ -133,7 +138,7 @@ function refuseImpossible(record: TaskRecord, now: number): TaskRecord {
 export function nextSteps(
   record: TaskRecord,
   busy: ReadonlySet<string>,
-  now: number,
+  overdue: ReadonlySet<string>,
 ): readonly PlannedStep[] {
   return record.containers.flatMap(({ name, state }): PlannedStep[] => {
     if (busy.has(name)) return []
@@ -141,14 +146,14 @@ export function nextSteps(
       return state === 'RUNNING' && dependantsStopped(record, name) ? [{ container: name, step: 'stop' }] : []
     const step = stepUp[state]
     if (!step) return []
-    if (step === 'create' && !dependenciesMet(record, name, now)) return []
+    if (step === 'create' && !dependenciesMet(record, name, overdue)) return []
     return [{ container: name, step }]
   })
 }
 
-function dependenciesMet(record: TaskRecord, name: string, now: number): boolean {
-  return dependencies(containerPayload(record, name)).every(
-    (dependency) => judge(dependency, record, now) === 'met',
+function dependenciesMet(record: TaskRecord, name: string, overdue: ReadonlySet<string>): boolean {
+  return dependencies(containerPayload(record, name), record.task).every(
+    (dependency) => judge(dependency, record, overdue) === 'met',
   )
 }
 
@@ -157,26 +162,39 @@ function dependantsStopped(record: TaskRecord, name: string): boolean {
   return record.containers.every(
     (other) =>
       other.state === 'STOPPED' ||
-      !dependencies(containerPayload(record, other.name)).some(({ on }) => on === name),
+      !dependencies(containerPayload(record, other.name), record.task).some(({ on }) => on === name),
   )
 }
 
-/** When a wait for a dependency runs out next; undefined when nothing waits against the clock. */
-export function nextDeadline(record: TaskRecord): number | undefined {
-  if (record.desiredStatus === 'STOPPED') return undefined
-  const deadlines = record.containers.flatMap(({ name, state }) => {
-    if (state !== 'NONE' && state !== 'PULLED') return []
-    return dependencies(containerPayload(record, name)).flatMap(
-      ({ on }) => startDeadline(containerRecord(record, on), record) ?? [],
-    )
+/**
+ * The containers that others wait for against the clock, and how long that may go on from their start. Empty when
+ * nothing waits.
+ */
+export function awaited(
+  record: TaskRecord,
+): ReadonlyArray<{ readonly container: string; readonly startedAt: number; readonly limitMs: number }> {
+  if (record.desiredStatus === 'STOPPED') return []
+  const waiting = record.containers.filter(({ state }) => state === 'NONE' || state === 'PULLED')
+  const names = new Set(
+    waiting.flatMap(({ name }) =>
+      dependencies(containerPayload(record, name), record.task).map(({ on }) => on),
+    ),
+  )
+  return [...names].flatMap((container) => {
+    const { startTimeout } = containerPayload(record, container)
+    const { startedAt } = containerRecord(record, container)
+    if (startTimeout === undefined || startedAt === undefined) return []
+    return [{ container, startedAt, limitMs: startTimeout * 1000 }]
   })
-  return deadlines.length ? Math.min(...deadlines) : undefined
 }
 
 /** Whether the conditions between a task's containers run in a circle, so that none of them could ever start. */
 export function hasDependencyCycle(containers: readonly PayloadContainer[]): boolean {
   const waiting = new Map(
-    containers.map((container) => [container.name, dependencies(container).map(({ on }) => on)]),
+    containers.map((container) => [
+      container.name,
+      dependencies(container, { containers }).map(({ on }) => on),
+    ]),
   )
   for (let shrank = true; shrank;) {
     shrank = false

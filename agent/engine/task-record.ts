@@ -17,7 +17,8 @@ export interface NetworkBinding {
 /** One change of one container, as SubmitTaskStateChange carries it. */
 export interface ContainerChange {
   readonly containerName: string
-  readonly status: 'RUNNING' | 'STOPPED'
+  /** PENDING tells nothing but the image's digest. */
+  readonly status: 'PENDING' | 'RUNNING' | 'STOPPED'
   readonly runtimeId?: string
   readonly exitCode?: number
   readonly reason?: string
@@ -66,9 +67,13 @@ export interface TaskRecord {
   /** Not sent yet, in the order they happened. */
   readonly changes: readonly ContainerChange[]
   readonly sentStatus?: 'RUNNING' | 'STOPPED'
-  /** Only for a task that could not be run at all. */
+  /** Containers whose image's digest was told ahead of everything else. */
+  readonly digestsSent?: readonly string[]
+  /** Only for a task that could not be run at all, or lacked one of its resources. */
   readonly reason?: string
+  /** Under which id the credentials of the task's role are had, and those of its execution role. */
   readonly credentialsId?: string
+  readonly executionCredentialsId?: string
   readonly pullStartedAt?: number
   readonly pullStoppedAt?: number
   readonly executionStoppedAt?: number
@@ -92,7 +97,7 @@ const dockerSafe = (text: string): string => text.replaceAll(/[^A-Za-z0-9_.-]/g,
  * @throws InvalidTaskError with the official agent's (misspelt) error name
  */
 export function newTaskRecord(task: PayloadTask, ids: Ids, now: number): TaskRecord {
-  const { roleCredentials, executionRoleCredentials: _unused, ...kept } = task
+  const { roleCredentials, executionRoleCredentials, ...kept } = task
   const known = task.desiredStatus === 'RUNNING' || task.desiredStatus === 'STOPPED'
   if (!known) throw new InvalidTaskError(`unrecognized task status "${String(task.desiredStatus)}"`)
   const prefix = `ecs-${dockerSafe(task.family ?? '')}-${dockerSafe(task.version ?? '')}`
@@ -117,6 +122,9 @@ export function newTaskRecord(task: PayloadTask, ids: Ids, now: number): TaskRec
         reason: "TaskStateError: Agent could not progress task's state to stopped",
       }),
     ...(roleCredentials && { credentialsId: roleCredentials.credentialsId }),
+    ...(executionRoleCredentials && {
+      executionCredentialsId: executionRoleCredentials.credentialsId,
+    }),
     acceptedAt: now,
   }
 }
@@ -136,12 +144,23 @@ export function invalidTaskRecord(task: PayloadTask, reason: string, now: number
   }
 }
 
+/**
+ * The record of a task whose containers were found without it: nothing is left but to say that they ended. AWS's agent
+ * has no such case and so no such text.
+ */
+export function lostTaskRecord(arn: string, containers: readonly string[], now: number): TaskRecord {
+  const reason = "TaskStateError: The agent lost the task's state and removed its containers"
+  return {
+    ...invalidTaskRecord({ arn, desiredStatus: 'STOPPED' }, reason, now),
+    changes: containers.map((containerName) => ({ containerName, status: 'STOPPED', exitCode: 137, reason })),
+  }
+}
+
 function refuseInvalid(task: PayloadTask): void {
   const containers = task.containers ?? []
   if (!containers.length) throw new InvalidTaskError('the task has no containers')
-  if (task.networkMode === 'awsvpc') throw new InvalidTaskError('network mode awsvpc is not supported')
-  for (const mode of [task.pidMode, task.ipcMode])
-    if (mode === 'task') throw new InvalidTaskError('pidMode and ipcMode task are not supported')
+  if (task.networkMode === 'awsvpc' && !task.elasticNetworkInterfaces?.length)
+    throw new InvalidTaskError('a task of network mode awsvpc needs a network interface')
   for (const container of containers) {
     refuseOverrides(container)
     refuseUnknownReferences(task, container)
@@ -149,22 +168,21 @@ function refuseInvalid(task: PayloadTask): void {
     refuseUnsupported(container)
   }
   for (const volume of task.volumes ?? [])
-    if (!['host', 'docker'].includes(volume.type ?? 'host'))
+    if (!['host', 'docker', 'efs'].includes(volume.type ?? 'host'))
       throw new InvalidTaskError(`invalid volume ${volume.name}: type ${volume.type ?? ''} is not supported`)
-    else if ((volume.type ?? 'host') === 'host' ? !volume.host : !volume.dockerVolumeConfiguration)
+    else if (
+      !(volume.type === 'efs'
+        ? volume.efsVolumeConfiguration
+        : volume.type === 'docker'
+          ? volume.dockerVolumeConfiguration
+          : volume.host)
+    )
       throw new InvalidTaskError(`invalid volume: empty volume configuration`)
 }
 
 /** What this agent does not advertise and so should never be sent: better no task than half of one. */
 function refuseUnsupported(container: PayloadContainer): void {
-  const unsupported = [
-    container.environmentFiles?.length && 'environment files',
-    container.secrets?.length && 'secrets',
-    container.firelensConfiguration && 'FireLens',
-    container.credentialSpecs?.length && 'credential specs',
-    container.managedAgents?.length && 'ECS Exec',
-    container.registryAuthentication?.type === 'asm' && 'registry authentication by a secret',
-  ].find(Boolean)
+  const unsupported = [container.credentialSpecs?.length && 'credential specs'].find(Boolean)
   if (unsupported) throw new InvalidTaskError(`container ${container.name}: ${unsupported} is not supported`)
 }
 

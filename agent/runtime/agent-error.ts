@@ -10,3 +10,5 @@ export class AgentExit extends Error {
     this.exitCode = code
   }
 }
+
+export const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error))

@@ -12,11 +12,27 @@ export interface AgentIdentity {
   readonly timeline: number
 }
 
+/** A first registration that was asked for and may have been answered. */
+export interface PendingRegistration {
+  readonly schemaVersion: 1
+  readonly clientToken: string
+  /** A copy of the disk on another instance is another registration. */
+  readonly ec2InstanceId: string
+}
+
+/** Tasks whose containers another agent made and that this one has not taken over yet, by ARN. */
+export interface AwaitedTasks {
+  readonly schemaVersion: 1
+  readonly tasks: readonly string[]
+}
+
 /** When each image this agent pulled was last needed, in milliseconds since the epoch, by reference. */
 export type ImageUse = Readonly<Record<string, number>>
 
 export const identityKey = 'agent'
+export const registrationKey = 'registration'
 export const imagesKey = 'images'
+export const awaitedKey = 'awaited'
 const taskPrefix = 'task-'
 /** Task ids are unique by themselves, so the last segment of the ARN is enough. */
 export const taskKey = (taskArn: string): string =>
@@ -24,6 +40,8 @@ export const taskKey = (taskArn: string): string =>
 
 export interface SavedState {
   readonly identity?: AgentIdentity
+  readonly registration?: PendingRegistration
+  readonly awaited?: AwaitedTasks
   readonly images: ImageUse
   readonly tasks: readonly TaskRecord[]
 }
@@ -38,8 +56,12 @@ export async function loadState(disk: AgentDisk): Promise<SavedState> {
   for (const [key, value] of values)
     if (key.startsWith(taskPrefix)) tasks.push(current(key, value as TaskRecord))
   const identity = values.get(identityKey) as AgentIdentity | undefined
+  const registration = values.get(registrationKey) as PendingRegistration | undefined
+  const awaited = values.get(awaitedKey) as AwaitedTasks | undefined
   return {
     ...(identity && { identity: current(identityKey, identity) }),
+    ...(registration && { registration: current(registrationKey, registration) }),
+    ...(awaited && { awaited: current(awaitedKey, awaited) }),
     images: (values.get(imagesKey) as ImageUse | undefined) ?? {},
     tasks,
   }
@@ -93,4 +115,11 @@ export class Saver<T> {
     this.#writing = writing
     return writing
   }
+}
+
+/** The instance id in an identity document; empty when there is no document. */
+export function ec2InstanceId(identityDocument: string): string {
+  if (!identityDocument) return ''
+  const document = JSON.parse(identityDocument) as { readonly instanceId?: string }
+  return document.instanceId ?? ''
 }

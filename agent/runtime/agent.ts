@@ -1,18 +1,32 @@
-import type { PayloadTask, RoleCredentials } from '@berth/agent-protocol/acs.ts'
-import { Backoff } from '#engine/backoff.ts'
+import type { PayloadTask } from '@berth/agent-protocol/acs.ts'
 import { portKey } from '#engine/host-ports.ts'
 import { hasDependencyCycle } from '#engine/task-plan.ts'
 import { InvalidTaskError, invalidTaskRecord, newTaskRecord, type TaskRecord } from '#engine/task-record.ts'
-import { AgentExit, exitCode } from './agent-error.ts'
-import { type AgentIdentity, identityKey, loadState, Saver, taskKey } from './agent-state.ts'
+import { Adoption } from './adoption.ts'
+import { AgentExit, exitCode, messageOf } from './agent-error.ts'
+import {
+  type AgentIdentity,
+  awaitedKey,
+  ec2InstanceId,
+  identityKey,
+  type ImageUse,
+  loadState,
+  type PendingRegistration,
+  registrationKey,
+  Saver,
+  taskKey,
+} from './agent-state.ts'
 import { Commands } from './commands.ts'
 import type { ContainerEvent } from './container-runtime.ts'
-import { EndpointCache, websocketUrl } from './endpoints.ts'
-import { Images, messageOf } from './images.ts'
+import { TaskCredentials } from './credentials.ts'
+import { openSessions } from './control-sessions.ts'
+import { EndpointCache } from './endpoints.ts'
+import { ExecSessions } from './exec.ts'
+import { Images, type PullInProgress } from './images.ts'
 import type { AgentConfig, AgentDependencies } from './ports.ts'
 import { Reaper } from './reaper.ts'
 import { register } from './register.ts'
-import { keepSession } from './session.ts'
+import { removeStrangers } from './strangers.ts'
 import { TaskRunner } from './task-runner.ts'
 import { Telemetry } from './telemetry.ts'
 import { Timers, Turnstile } from './timers.ts'
@@ -28,14 +42,20 @@ export class Agent {
   readonly #config: AgentConfig
   readonly #timers: Timers
   readonly #runners = new Map<string, TaskRunner>()
+  /** Whose pause container it is, by Docker name. */
+  readonly #sandboxes = new Map<string, TaskRunner>()
   /** Whose container it is, by Docker name. */
   readonly #containers = new Map<string, { readonly runner: TaskRunner; readonly container: string }>()
-  readonly #credentials = new Map<string, RoleCredentials>()
+  readonly #credentials: TaskCredentials
   readonly #submissions = new Turnstile(submissionsAtOnceMax)
+  readonly #stops: Turnstile
   readonly #reaper: Reaper
+  readonly #exec: ExecSessions | undefined
+  #adoption: Adoption
   readonly #identitySaver: Saver<AgentIdentity | undefined>
   #images: Images
   #identity: AgentIdentity | undefined
+  #registration: PendingRegistration | undefined
   #availabilityZone: string | undefined
   #dockerVersion = ''
   #runtime: { readonly status: 'OK' | 'IMPAIRED' | 'INITIALIZING'; readonly since: number }
@@ -43,11 +63,17 @@ export class Agent {
   #unwatch: () => void = () => undefined
   #sequence = 0
 
-  constructor(dependencies: AgentDependencies, config: AgentConfig) {
+  constructor(given: AgentDependencies, config: AgentConfig) {
+    this.#credentials = given.credentials ?? new TaskCredentials(given.clock)
+    const dependencies = { ...given, credentials: this.#credentials }
     this.#dependencies = dependencies
     this.#config = config
     this.#timers = new Timers(dependencies.clock)
-    this.#images = new Images(dependencies, config, this.#timers, {})
+    this.#images = this.#newImages({})
+    this.#stops = new Turnstile(config.containerStopsAtOnceMax)
+    this.#adoption = new Adoption(dependencies, { tasks: [] })
+    const { exec } = dependencies
+    this.#exec = exec && new ExecSessions(dependencies, exec, (arn) => this.#runners.get(arn)?.record)
     this.#reaper = new Reaper(this.#timers, config.taskCleanupWaitMs, dependencies.log, (runner) =>
       this.#forget(runner),
     )
@@ -66,17 +92,16 @@ export class Agent {
   async start(): Promise<void> {
     const { log, runtime, host } = this.#dependencies
     await this.#restore()
+    await this.#removeStrangers()
     this.#unwatch = runtime.watch({
       onUp: () => this.#onRuntimeUp(),
       onDown: () => this.#onRuntimeDown(),
       onEvent: (event) => this.#onEvent(event),
     })
-    const registered = await register(
-      this.#dependencies,
-      this.#config,
-      this.#timers,
-      this.#identity?.containerInstanceArn,
-    )
+    const registered = await register(this.#dependencies, this.#config, this.#timers, {
+      clientToken: await this.#clientToken(),
+      ...(this.#identity && { containerInstanceArn: this.#identity.containerInstanceArn }),
+    })
     this.#availabilityZone = registered.availabilityZone
     this.#dockerVersion = registered.dockerVersion
     this.#identity = {
@@ -87,6 +112,7 @@ export class Agent {
       timeline: this.#identity?.timeline ?? -1,
     }
     await this.#identitySaver.save()
+    await this.#dependencies.disk.remove(registrationKey)
     log('info', 'registered', { ...registered, tasks: this.#runners.size })
     this.#sweepImagesLater()
     this.#openSessions(registered.containerInstanceArn, registered.cluster)
@@ -96,12 +122,18 @@ export class Agent {
   async stop(): Promise<void> {
     this.#timers.end()
     this.#unwatch()
+    this.#exec?.end('The agent is stopping.')
     await Promise.allSettled([...this.#runners.values()].map((runner) => runner.save()))
   }
 
   /** Every task this agent knows, finished ones until they are cleaned up. */
   records(): readonly TaskRecord[] {
     return [...this.#runners.values()].map(({ record }) => record)
+  }
+
+  /** The pulls under way. */
+  pulls(): readonly PullInProgress[] {
+    return this.#images.pulls()
   }
 
   identity(): { readonly containerInstanceArn?: string; readonly availabilityZone?: string } {
@@ -111,8 +143,9 @@ export class Agent {
     }
   }
 
-  credentials(credentialsId: string): RoleCredentials | undefined {
-    return this.#credentials.get(credentialsId)
+  /** What the control plane sent of the tasks' roles. */
+  get credentials(): TaskCredentials {
+    return this.#credentials
   }
 
   async #restore(): Promise<void> {
@@ -123,6 +156,8 @@ export class Agent {
       log('warn', 'the saved state is of another EC2 instance and is dropped')
       for (const { task } of saved.tasks) await disk.remove(taskKey(task.arn))
       await disk.remove(identityKey)
+      await disk.remove(registrationKey)
+      await disk.remove(awaitedKey)
       return
     }
     if (saved.identity && saved.identity.cluster !== this.#config.cluster)
@@ -130,14 +165,42 @@ export class Agent {
         exitCode.terminal,
         `this host is registered in cluster ${saved.identity.cluster || 'default'}; remove the agent's data directory to move it`,
       )
-    this.#identity = saved.identity
-    this.#images = new Images(this.#dependencies, this.#config, this.#timers, saved.images)
+    this.#adoption = new Adoption(this.#dependencies, saved)
+    this.#identity =
+      saved.identity ??
+      (await this.#adoption.takeOver(this.#config.cluster, ec2InstanceId(host.identityDocument)))
+    this.#registration = saved.registration
+    this.#images = this.#newImages(saved.images)
     for (const record of saved.tasks) {
       const runner = this.#addRunner(record)
       if (record.sentStatus === 'STOPPED') this.#reaper.add(runner)
       else runner.begin('found')
     }
     this.#runtime = { status: 'INITIALIZING', since: clock.now() }
+  }
+
+  /**
+   * The token of a first registration is on disk before it is used: an agent that ends before it has saved who it
+   * became, or cannot save it, asks again for the same and does not become another container instance each time.
+   */
+  async #clientToken(): Promise<string> {
+    const { ids, disk, host } = this.#dependencies
+    if (this.#identity) return ids.uuid()
+    const here = ec2InstanceId(host.identityDocument)
+    if (this.#registration?.ec2InstanceId !== here)
+      this.#registration = { schemaVersion: 1, clientToken: ids.uuid(), ec2InstanceId: here }
+    await disk.save(registrationKey, this.#registration)
+    return this.#registration.clientToken
+  }
+
+  async #removeStrangers(): Promise<void> {
+    const { runtime, log } = this.#dependencies
+    const known = this.#adoption.known(this.records())
+    const now = this.#timers.now()
+    const lost = await removeStrangers(runtime, known, now, log).catch((error: unknown) => {
+      throw new AgentExit(exitCode.restart, `strange containers were not removed: ${messageOf(error)}`)
+    })
+    for (const record of lost) await this.#take(record)
   }
 
   #addRunner(record: TaskRecord): TaskRunner {
@@ -148,6 +211,7 @@ export class Agent {
         timers: this.#timers,
         images: this.#images,
         submissions: this.#submissions,
+        stops: this.#stops,
         isRuntimeUp: () => this.#runtime.status === 'OK',
         portsInUse: () => this.#portsInUse(),
         dynamicPorts: () => this.#config.dynamicHostPortRange ?? this.#dependencies.host.ephemeralPorts,
@@ -159,6 +223,8 @@ export class Agent {
     this.#runners.set(record.task.arn, runner)
     for (const { dockerName, name } of record.containers)
       this.#containers.set(dockerName, { runner, container: name })
+    const sandbox = this.#dependencies.network?.containerName(record)
+    if (sandbox !== undefined) this.#sandboxes.set(sandbox, runner)
     return runner
   }
 
@@ -167,7 +233,8 @@ export class Agent {
     const { record } = runner
     this.#runners.delete(record.task.arn)
     for (const { dockerName } of record.containers) this.#containers.delete(dockerName)
-    if (record.credentialsId !== undefined) this.#credentials.delete(record.credentialsId)
+    this.#sandboxes.delete(this.#dependencies.network?.containerName(record) ?? '')
+    this.#credentials.forget(record.task.arn)
   }
 
   /** Derived from the records each time, so that nothing is ever leaked. */
@@ -199,6 +266,7 @@ export class Agent {
   #onEvent({ name, exitCode: code }: ContainerEvent): void {
     const owner = this.#containers.get(name)
     owner?.runner.look(owner.container, code)
+    this.#sandboxes.get(name)?.checkResources()
   }
 
   #openSessions(containerInstanceArn: string, cluster: string): void {
@@ -210,56 +278,23 @@ export class Agent {
       containerInstanceArn,
     })
     this.#telemetry = telemetry
-    const commands = this.#commands(containerInstanceArn, cluster)
-    const { agentHash, agentVersion } = this.#config
-    const { connect, log, ids } = this.#dependencies
-    const fraction = (): number => ids.fraction()
-    let sendCredentials = true
-    const shared = { timers: this.#timers, fraction, log }
-    void keepSession({
-      ...shared,
-      name: 'ACS',
-      backoff: new Backoff({ firstMs: 250, factor: 1.5, maxMs: 120_000, jitter: 0.2 }, fraction),
-      connect: async () =>
-        connect(websocketUrl((await endpoints.get()).acs), {
-          agentHash,
-          agentVersion,
-          clusterArn: cluster,
-          containerInstanceArn,
-          dockerVersion: `DockerVersion: ${this.#dockerVersion}`,
-          protocolVersion: '2',
-          sendCredentials: String(sendCredentials),
-          seqNum: '1',
-        }),
-      onConnected: () => {
-        sendCredentials = false
-        return undefined
-      },
-      onMessage: (socket, text) => commands.handle(socket, text),
-      onInactive: () => log('warn', 'this container instance was deregistered'),
-    })
-    void keepSession({
-      ...shared,
-      name: 'TCS',
-      backoff: new Backoff({ firstMs: 1000, factor: 2, maxMs: 60_000, jitter: 0.2 }, fraction),
-      connect: async () => {
-        const { tcs } = await endpoints.get()
-        if (tcs === undefined) throw new Error('the control plane has no telemetry endpoint')
-        return connect(websocketUrl(tcs), {
-          agentHash,
-          agentVersion,
-          cluster,
-          containerInstance: containerInstanceArn,
-          dockerVersion: this.#dockerVersion,
-        })
-      },
-      onConnected: (socket) => telemetry.attach(socket),
-      onMessage: () => undefined,
-      onInactive: () => undefined,
+    const commands = this.#commands(containerInstanceArn, cluster, endpoints)
+    openSessions({
+      dependencies: this.#dependencies,
+      config: this.#config,
+      timers: this.#timers,
+      endpoints,
+      commands,
+      telemetry,
+      cluster,
+      containerInstanceArn,
+      dockerVersion: this.#dockerVersion,
+      executesCommands: this.#exec !== undefined,
+      question: () => this.#adoption.request(containerInstanceArn),
     })
   }
 
-  #commands(containerInstanceArn: string, cluster: string): Commands {
+  #commands(containerInstanceArn: string, cluster: string, endpoints: EndpointCache): Commands {
     return new Commands({
       cluster,
       containerInstanceArn,
@@ -267,7 +302,7 @@ export class Agent {
       accept: (task) => this.#accept(task),
       refuse: async (arn, reason) => {
         if (!this.#runners.has(arn))
-          await this.#take(invalid({ arn, desiredStatus: 'RUNNING' }, reason, this.#timers))
+          await this.#take(invalidTaskRecord({ arn, desiredStatus: 'RUNNING' }, reason, this.#timers.now()))
       },
       requestStop: (arn) => this.#runners.get(arn)?.requestStop(),
       wanted: () =>
@@ -282,8 +317,9 @@ export class Agent {
       sawSequence: (seqNum) => {
         this.#sequence = Math.max(this.#sequence, seqNum)
       },
-      keepCredentials: (_taskArn, credentials) =>
-        void this.#credentials.set(credentials.credentialsId, credentials),
+      keepCredentials: (taskArn, kind, credentials) => this.#credentials.keep(taskArn, kind, credentials),
+      executeCommand: (command) => void this.#exec?.run(command, endpoints),
+      takeNetworkRules: (rules) => this.#dependencies.network?.takeRules(rules),
       heartbeat: () => this.#telemetry?.heartbeat(),
     })
   }
@@ -306,20 +342,32 @@ export class Agent {
       await known.save()
       return true
     }
+    if (this.#adoption.awaits(task.arn)) return this.#adopt(task)
     try {
       const record = newTaskRecord(task, this.#dependencies.ids, this.#timers.now())
       const circular = task.desiredStatus === 'RUNNING' && hasDependencyCycle(task.containers ?? [])
       const reason = 'TaskDependencyError: the dependencies between the containers of the task are circular'
-      await this.#take(circular ? invalid(task, reason, this.#timers) : record)
+      await this.#take(circular ? invalidTaskRecord(task, reason, this.#timers.now()) : record)
       return true
     } catch (error) {
       if (!(error instanceof InvalidTaskError)) throw error
-      await this.#take(invalid(task, error.message, this.#timers))
+      await this.#take(invalidTaskRecord(task, error.message, this.#timers.now()))
       return false
     }
   }
 
-  async #take(record: TaskRecord): Promise<void> {
+  async #adopt(task: PayloadTask): Promise<boolean> {
+    // A bare stop is for those who know the task. What it is comes with the answer to what was asked.
+    if (!task.containers) return false
+    const record = await this.#adoption.adopt(task, this.#timers.now())
+    // The same may have come twice meanwhile.
+    if (this.#runners.has(task.arn)) return this.#accept(task)
+    await this.#take(record, 'found')
+    await this.#adoption.done(task.arn)
+    return true
+  }
+
+  async #take(record: TaskRecord, origin: 'accepted' | 'found' = 'accepted'): Promise<void> {
     const runner = this.#addRunner(record)
     try {
       await runner.save()
@@ -328,30 +376,25 @@ export class Agent {
       for (const { dockerName } of record.containers) this.#containers.delete(dockerName)
       throw error
     }
-    runner.begin('accepted')
+    runner.begin(origin)
+  }
+
+  #newImages(use: ImageUse): Images {
+    const needed = (): ReadonlySet<string> =>
+      new Set(this.records().flatMap(({ task }) => task.containers?.map(({ image }) => image) ?? []))
+    return new Images(this.#dependencies, this.#config, this.#timers, use, needed)
   }
 
   #sweepImagesLater(): void {
     const cleanup = this.#config.imageCleanup
     if (!cleanup) return
     this.#timers.after(cleanup.intervalMs, () => {
-      const needed = this.records().flatMap(({ task }) => task.containers?.map(({ image }) => image) ?? [])
       this.#images
-        .sweep(new Set(needed))
+        .sweep()
         .catch((error: unknown) =>
           this.#dependencies.log('warn', 'images not swept', { error: messageOf(error) }),
         )
         .finally(() => this.#sweepImagesLater())
     })
   }
-}
-
-const invalid = (task: PayloadTask, reason: string, timers: Timers): TaskRecord =>
-  invalidTaskRecord(task, reason, timers.now())
-
-/** The instance id in an identity document; empty when there is no document. */
-function ec2InstanceId(identityDocument: string): string {
-  if (!identityDocument) return ''
-  const document = JSON.parse(identityDocument) as { readonly instanceId?: string }
-  return document.instanceId ?? ''
 }

@@ -1,7 +1,9 @@
 import {
   type AcsAgentMessage,
   decodeAcsServerMessage,
+  type ExecuteCommandMessage,
   type ManifestTask,
+  type NetworkRules,
   type PayloadMessage,
   type PayloadTask,
   type RoleCredentials,
@@ -9,7 +11,8 @@ import {
 } from '@berth/agent-protocol/acs.ts'
 import { encode } from '@berth/agent-protocol/message.ts'
 import type { MessageSocket } from '@berth/agent-protocol/socket.ts'
-import { messageOf } from './images.ts'
+import type { RoleKind } from './credentials.ts'
+import { messageOf } from './agent-error.ts'
 import type { Log } from './ports.ts'
 
 /** What the control plane's commands act on. */
@@ -28,7 +31,11 @@ export interface CommandTarget {
   raiseTimeline(timeline: number): boolean
   /** Sequence numbers of payloads outdate older manifests. */
   sawSequence(seqNum: number): void
-  keepCredentials(taskArn: string, credentials: RoleCredentials): void
+  keepCredentials(taskArn: string, kind: RoleKind, credentials: RoleCredentials): void
+  /** Opens a session of ECS Exec. */
+  executeCommand(command: ExecuteCommandMessage): void
+  /** Takes over what tasks' network interfaces let through. */
+  takeNetworkRules(rules: NetworkRules): void
   heartbeat(): void
 }
 
@@ -62,8 +69,17 @@ export class Commands {
       case 'TaskStopVerificationAck':
         return this.#stopVerified(message.messageId, message.stopTasks)
       case 'IAMRoleCredentialsMessage':
-        this.#target.keepCredentials(message.taskArn, message.roleCredentials)
+        this.#target.keepCredentials(
+          message.taskArn,
+          message.roleType === 'TaskExecution' ? 'execution' : 'task',
+          message.roleCredentials,
+        )
         return this.#acknowledgeCredentials(message.messageId, message.roleCredentials, reply)
+      case 'ExecuteCommandMessage':
+        this.#target.executeCommand(message)
+        return this.#acknowledge(message, reply)
+      case 'BerthNetworkRulesMessage':
+        return this.#target.takeNetworkRules(message)
       case 'AttachTaskNetworkInterfacesMessage':
       case 'AttachInstanceNetworkInterfacesMessage':
       case 'ConfirmAttachmentMessage':
@@ -100,13 +116,16 @@ export class Commands {
     messageId: string,
     reply: (message: AcsAgentMessage) => void,
   ): Promise<boolean> {
-    const accepting = this.#target.accept(task)
-    for (const credentials of [task.roleCredentials, task.executionRoleCredentials])
+    // They are there before the first step of the task asks for them.
+    for (const [kind, credentials] of [
+      ['task', task.roleCredentials],
+      ['execution', task.executionRoleCredentials],
+    ] as const)
       if (credentials) {
-        this.#target.keepCredentials(task.arn, credentials)
+        this.#target.keepCredentials(task.arn, kind, credentials)
         this.#acknowledgeCredentials(messageId, credentials, reply)
       }
-    return accepting
+    return this.#target.accept(task)
   }
 
   #acknowledge(

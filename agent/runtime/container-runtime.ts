@@ -1,8 +1,8 @@
 import type { CreateBody } from '#engine/container-spec.ts'
-import type { UsageSample } from '#engine/metrics.ts'
+import type { HostPort } from '#engine/host-ports.ts'
+import type { NetworkUse, UsageSample } from '#engine/metrics.ts'
 
 export type { CreateBody } from '#engine/container-spec.ts'
-export type { NetworkCounter } from '#engine/metrics.ts'
 /** What a container has used since it started, at a moment. */
 export type ContainerStats = UsageSample
 
@@ -27,6 +27,8 @@ export interface ContainerDetail {
   readonly labels: Readonly<Record<string, string>>
   /** `created` has never been started; `exited` and `dead` have ended. */
   readonly status: 'created' | 'running' | 'paused' | 'restarting' | 'removing' | 'exited' | 'dead'
+  /** Of its first process, while it runs. */
+  readonly pid?: number
   readonly exitCode: number
   readonly oomKilled: boolean
   /** The runtime's own error text, such as why a start failed; empty when there is none. */
@@ -40,6 +42,9 @@ export interface ContainerDetail {
     readonly output: string
     readonly exitCode: number
   }
+  /** `NAME=value`; the image's own among them. */
+  readonly environment?: readonly string[]
+  readonly publishedPorts?: readonly HostPort[]
   readonly networks?: ReadonlyArray<{ readonly name: string; readonly ipv4Address: string }>
   readonly mounts?: ReadonlyArray<{
     readonly name?: string
@@ -48,10 +53,38 @@ export interface ContainerDetail {
   }>
 }
 
+export interface ListedContainer {
+  readonly id: string
+  /** Without a leading slash. */
+  readonly name: string
+  readonly labels: Readonly<Record<string, string>>
+  readonly running: boolean
+}
+
 export interface ImageDetail {
   readonly id: string
   /** `sha256:…` of the manifest, when the image came from a registry. */
   readonly digest?: string
+}
+
+/** How far a pull has come; bytes are those of layers that are being downloaded or are here. */
+export interface PullProgress {
+  readonly layers: number
+  readonly layersDone: number
+  readonly bytes: number
+  readonly bytesTotal: number
+}
+
+export interface PullWatch {
+  /** The longest time without any news of the pull before it is given up. */
+  readonly silenceMsMax: number
+  readonly onProgress: (progress: PullProgress) => void
+}
+
+export interface ListedImage {
+  readonly id: string
+  readonly references: readonly string[]
+  readonly createdAt: number
 }
 
 export interface RegistryCredentials {
@@ -90,10 +123,13 @@ export interface ContainerRuntime {
     readonly apiVersion: string
     readonly apiVersionMin: string
   }>
-  pull(image: string, credentials?: RegistryCredentials): Promise<void>
+  pull(image: string, credentials?: RegistryCredentials, watch?: PullWatch): Promise<void>
   inspectImage(image: string): Promise<ImageDetail | undefined>
   /** Idempotent; an image in use is a `conflict`. */
   removeImage(image: string): Promise<void>
+  listImages(): Promise<readonly ListedImage[]>
+  /** The disk that images are on; undefined when that is another machine's. */
+  imageStorage(): Promise<{ readonly totalBytes: number; readonly freeBytes: number } | undefined>
   /** The new container's id. A name in use is a `conflict`. */
   create(name: string, body: CreateBody): Promise<string>
   /** A container that runs already is fine. */
@@ -104,7 +140,11 @@ export interface ContainerRuntime {
   remove(id: string): Promise<void>
   /** By id or name. */
   inspect(idOrName: string): Promise<ContainerDetail | undefined>
+  /** All containers with that label, whatever their state. */
+  list(label: string): Promise<readonly ListedContainer[]>
   stats(id: string): Promise<ContainerStats | undefined>
+  /** What went over a running container's network, its loopback left out, where the runtime did not make that itself. */
+  networkUse(idOrName: string): Promise<NetworkUse | undefined>
   /** A volume that exists already is fine. */
   createVolume(volume: VolumeSpec): Promise<void>
   hasVolume(name: string): Promise<boolean>

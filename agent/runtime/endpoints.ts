@@ -1,4 +1,4 @@
-import { messageOf } from './images.ts'
+import { messageOf } from './agent-error.ts'
 import type { AgentDependencies } from './ports.ts'
 
 export interface Endpoints {

@@ -17,7 +17,9 @@ export const instanceArn = 'arn:aws:ecs:us-east-1:000000000000:container-instanc
 /** Just enough of a control plane to hold an agent against: it remembers what it was told and says what it is asked to. */
 export class FakeControlPlane implements EcsApi {
   readonly registrations: RegistrationRequest[] = []
+  /** All but those that told nothing but digests. */
   readonly submissions: SubmitTaskStateChangeRequest[] = []
+  readonly digests: SubmitTaskStateChangeRequest[] = []
   readonly acsMessages: AcsAgentMessage[] = []
   readonly tcsMessages: TcsAgentMessage[] = []
   readonly connections: Array<{ readonly url: string; readonly query: Readonly<Record<string, string>> }> = []
@@ -25,6 +27,7 @@ export class FakeControlPlane implements EcsApi {
   readonly submissionErrors: Error[] = []
   readonly connectErrors: Error[] = []
   #sequence = 0
+  #away = false
   #acs: MessageSocket | undefined
   #tcs: MessageSocket | undefined
 
@@ -42,13 +45,16 @@ export class FakeControlPlane implements EcsApi {
   }
 
   async submitTaskStateChange(input: SubmitTaskStateChangeRequest): Promise<SubmitTaskStateChangeResponse> {
+    if (this.#away) throw new Error('connect ECONNREFUSED')
     const error = this.submissionErrors.shift()
     if (error) throw error
-    this.submissions.push(input)
+    if (input.status === 'PENDING') this.digests.push(input)
+    else this.submissions.push(input)
     return { acknowledgment: 'ok' }
   }
 
   readonly connect = async (url: string, query: Readonly<Record<string, string>>): Promise<MessageSocket> => {
+    if (this.#away) throw new Error('connect ECONNREFUSED')
     this.connections.push({ url, query })
     const error = this.connectErrors.shift()
     if (error) throw error
@@ -100,6 +106,16 @@ export class FakeControlPlane implements EcsApi {
   hangUp(code: number): void {
     this.#acs?.onClose(code, '')
     this.#tcs?.onClose(code, '')
+  }
+
+  /** Nothing reaches it from now on. */
+  goAway(): void {
+    this.#away = true
+    this.hangUp(1006)
+  }
+
+  comeBack(): void {
+    this.#away = false
   }
 
   acknowledged(messageId: string): boolean {

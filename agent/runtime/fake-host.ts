@@ -4,10 +4,13 @@ import type { Clock } from '@berth/std/clock.ts'
 import { idsFrom } from '@berth/std/id.ts'
 import { prng } from '@berth/std/prng.ts'
 import { Agent } from './agent.ts'
+import type { AgentIdentity } from './agent-state.ts'
+import type { TaskCredentials } from './credentials.ts'
 import { FakeControlPlane } from './fake-control-plane.ts'
 import { InMemoryDisk } from './in-memory-disk.ts'
 import { InMemoryRuntime, type InMemoryRuntimeOptions, type StoredContainer } from './in-memory-runtime.ts'
 import { type AgentConfig, agentDefaults } from './ports.ts'
+import type { TaskResource } from './task-resources.ts'
 
 /** A clock that a test moves. */
 export interface MovableClock extends Clock {
@@ -18,6 +21,9 @@ export interface FakeHostOptions {
   readonly config?: Partial<AgentConfig>
   readonly runtime?: Partial<InMemoryRuntimeOptions>
   readonly seed?: number
+  readonly resources?: readonly TaskResource[]
+  readonly credentials?: TaskCredentials
+  readonly predecessor?: AgentIdentity
 }
 
 /** A host whose agents come and go while its disk, its containers and the control plane stay. */
@@ -29,9 +35,18 @@ export class FakeHost {
   readonly runtime: InMemoryRuntime
   readonly config: AgentConfig
   agent: Agent
+  readonly #resources: readonly TaskResource[]
+  readonly #credentials: TaskCredentials | undefined
+  readonly #predecessor: AgentIdentity | undefined
   #incarnation = 0
 
-  constructor(clock: MovableClock, { config, runtime, seed = 1 }: FakeHostOptions = {}) {
+  constructor(
+    clock: MovableClock,
+    { config, runtime, seed = 1, resources = [], credentials, predecessor }: FakeHostOptions = {},
+  ) {
+    this.#resources = resources
+    this.#credentials = credentials
+    this.#predecessor = predecessor
     this.clock = clock
     this.ids = idsFrom(prng(seed))
     this.config = { ...agentDefaults, cluster: 'proof', ...config }
@@ -58,6 +73,9 @@ export class FakeHost {
           cpuArchitecture: 'x86_64',
           ephemeralPorts: [32768, 60999],
         },
+        resources: this.#resources,
+        ...(this.#credentials && { credentials: this.#credentials }),
+        ...(this.#predecessor && { predecessor: this.#predecessor }),
         log: () => undefined,
       },
       this.config,

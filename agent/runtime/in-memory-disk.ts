@@ -4,6 +4,8 @@ import type { AgentDisk } from './ports.ts'
 export class InMemoryDisk implements AgentDisk {
   readonly values = new Map<string, string>()
   saves = 0
+  /** Which values a full disk has no room for. */
+  refuse: (key: string) => boolean = () => false
 
   load(): Promise<ReadonlyMap<string, unknown>> {
     return Promise.resolve(
@@ -12,6 +14,7 @@ export class InMemoryDisk implements AgentDisk {
   }
 
   save(key: string, value: unknown): Promise<void> {
+    if (this.refuse(key)) return Promise.reject(new Error('ENOSPC: no space left on device, write'))
     this.saves++
     this.values.set(key, JSON.stringify(value))
     return Promise.resolve()

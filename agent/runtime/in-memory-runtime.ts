@@ -1,5 +1,6 @@
 import type { Clock } from '@berth/std/clock.ts'
 import { type Ids } from '@berth/std/id.ts'
+import type { NetworkUse } from '#engine/metrics.ts'
 import {
   type ContainerDetail,
   type ContainerEvent,
@@ -7,16 +8,25 @@ import {
   type ContainerStats,
   type CreateBody,
   type ImageDetail,
+  type ListedContainer,
+  type ListedImage,
+  type PullWatch,
+  type RegistryCredentials,
   RuntimeError,
   type RuntimeWatcher,
   type VolumeSpec,
 } from './container-runtime.ts'
+
+/** What an image takes of the disk here. */
+export const imageBytes = 100
 
 export type RuntimeCall =
   | 'version'
   | 'pull'
   | 'inspectImage'
   | 'removeImage'
+  | 'listImages'
+  | 'list'
   | 'create'
   | 'start'
   | 'stop'
@@ -33,6 +43,8 @@ type RuntimeFault = (call: RuntimeCall, moment: 'before' | 'after', subject: str
 export interface InMemoryRuntimeOptions {
   readonly clock: Clock
   readonly ids: Ids
+  /** How much room for images there is, each of them taking `imageBytes`. */
+  readonly diskBytes?: number
   /** Whether a registry has the image; all images by default. */
   readonly hasImage?: (image: string) => boolean
   readonly fault?: RuntimeFault
@@ -76,12 +88,15 @@ export class InMemoryRuntime implements ContainerRuntime {
     return this.#call('version', '', () => version)
   }
 
-  pull(image: string): Promise<void> {
+  pull(image: string, _credentials?: RegistryCredentials, watch?: PullWatch): Promise<void> {
     return this.#call('pull', image, () => {
+      watch?.onProgress({ layers: 1, layersDone: 0, bytes: 0, bytesTotal: 1024 })
       if (this.#options.hasImage?.(image) === false)
         throw new RuntimeError('notFound', `Error response from daemon: manifest for ${image} not found`)
       this.pulls.set(image, (this.pulls.get(image) ?? 0) + 1)
       if (this.images.has(image)) return
+      if ((this.images.size + 1) * imageBytes > (this.#options.diskBytes ?? Infinity))
+        throw new RuntimeError('refused', 'write /var/lib/docker/tmp/layer: no space left on device')
       const hex = Array.from(image, (letter) => letter.charCodeAt(0).toString(16))
         .join('')
         .padEnd(64, '0')
@@ -98,6 +113,21 @@ export class InMemoryRuntime implements ContainerRuntime {
       if ([...this.containers.values()].some((container) => container.image === image))
         throw new RuntimeError('conflict', 'Error response from daemon: the image is being used')
       this.images.delete(image)
+    })
+  }
+
+  listImages(): Promise<readonly ListedImage[]> {
+    return this.#call('listImages', '', () =>
+      [...this.images].map(([reference, { id }]) => ({ id, references: [reference], createdAt: 0 })),
+    )
+  }
+
+  imageStorage(): Promise<{ totalBytes: number; freeBytes: number } | undefined> {
+    const { diskBytes } = this.#options
+    if (diskBytes === undefined) return Promise.resolve(undefined)
+    return Promise.resolve({
+      totalBytes: diskBytes,
+      freeBytes: Math.max(0, diskBytes - this.images.size * imageBytes),
     })
   }
 
@@ -160,6 +190,14 @@ export class InMemoryRuntime implements ContainerRuntime {
     return this.#call('inspect', idOrName, () => this.find(idOrName))
   }
 
+  list(label: string): Promise<readonly ListedContainer[]> {
+    return this.#call('list', label, () =>
+      [...this.containers.values()]
+        .filter(({ labels }) => label in labels)
+        .map(({ id, name, labels, status }) => ({ id, name, labels, running: status === 'running' })),
+    )
+  }
+
   stats(id: string): Promise<ContainerStats | undefined> {
     return this.#call('stats', id, () => {
       const container = this.find(id)
@@ -167,6 +205,14 @@ export class InMemoryRuntime implements ContainerRuntime {
       const atMs = this.#options.clock.now()
       const ranMs = atMs - (container.startedAt ?? atMs)
       return { atMs, cpuNs: ranMs * 10_000, cores: 1, memoryBytes: 2 ** 20, readBytes: 0, writeBytes: 0 }
+    })
+  }
+
+  networkUse(idOrName: string): Promise<NetworkUse | undefined> {
+    return this.#call('stats', idOrName, () => {
+      if (this.find(idOrName)?.status !== 'running') return undefined
+      const sent = { txBytes: 700, txPackets: 7, txErrors: 0, txDropped: 0 }
+      return { rxBytes: 900, rxPackets: 9, rxErrors: 0, rxDropped: 0, ...sent }
     })
   }
 

@@ -1,4 +1,4 @@
-import { messageOf } from './images.ts'
+import { messageOf } from './agent-error.ts'
 import type { Log } from './ports.ts'
 import type { TaskRunner } from './task-runner.ts'
 import type { Timers } from './timers.ts'
@@ -11,6 +11,7 @@ export class Reaper {
   readonly #waitMs: number
   readonly #log: Log
   readonly #cleanUp: (runner: TaskRunner) => Promise<void>
+  /** When each is due, in steady time. */
   readonly #waiting = new Map<TaskRunner, number>()
   #cancel: (() => void) | undefined
 
@@ -22,21 +23,23 @@ export class Reaper {
   }
 
   add(runner: TaskRunner): void {
-    this.#waiting.set(runner, (runner.record.stoppedAt ?? this.#timers.now()) + this.#waitMs)
+    const { stoppedAt } = runner.record
+    const agoMs = stoppedAt === undefined ? 0 : Math.max(0, this.#timers.now() - stoppedAt)
+    this.#waiting.set(runner, this.#timers.steady() + Math.max(0, this.#waitMs - agoMs))
     this.#arm()
   }
 
   #arm(): void {
     if (this.#cancel || !this.#waiting.size) return
     const due = Math.min(...this.#waiting.values())
-    this.#cancel = this.#timers.after(Math.max(0, due - this.#timers.now()), () => {
+    this.#cancel = this.#timers.after(Math.max(0, due - this.#timers.steady()), () => {
       this.#cancel = undefined
       void this.#reap()
     })
   }
 
   async #reap(): Promise<void> {
-    const now = this.#timers.now()
+    const now = this.#timers.steady()
     const due = [...this.#waiting].filter(([, at]) => at <= now)
     for (const [runner] of due) this.#waiting.delete(runner)
     for (const [runner] of due)

@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest'
 import type { PayloadTask } from '@berth/agent-protocol/acs.ts'
 import { SimulatedClock } from '@berth/simulator/clock.ts'
+import { sleep } from '@berth/std/clock.ts'
 import { fakeContainer, fakeTask, instanceArn } from './fake-control-plane.ts'
 import { FakeHost, type FakeHostOptions } from './fake-host.ts'
 import { RuntimeError } from './container-runtime.ts'
@@ -102,6 +103,37 @@ test.each(crashes)('a lost answer to %s (%s it took effect) is found out about',
   expect(bench.container('web')).toMatchObject({ status: 'running', starts: 1 })
   expect(bench.runtime.containers.size).toBe(1)
   expect(bench.control.told(web.arn)).toEqual(['RUNNING | web RUNNING'])
+})
+
+test('a crash while others are stopped for a pull that failed does not make their end the cause', async () => {
+  let armed = true
+  const task = fakeTask('aaaa', [fakeContainer('proxy'), fakeContainer('app', { image: 'missing' })])
+  const bench: FakeHost = newHost(
+    {},
+    {
+      hasImage: (image) => image !== 'missing',
+      fault: (call, moment, subject) => {
+        if (call === 'pull' && moment === 'before' && subject === 'missing') return sleep(bench.clock, 5000)
+        if (armed && call === 'stop' && moment === 'after') {
+          armed = false
+          bench.crash()
+        }
+        return undefined
+      },
+    },
+  )
+  await bench.start()
+  await bench.send(task)
+  await bench.run(60_000)
+  await bench.restart()
+  await bench.run(60_000)
+  expect(armed).toBe(false)
+  expect(bench.control.submissions.at(-1)).toMatchObject({
+    status: 'STOPPED',
+    containers: expect.arrayContaining([
+      expect.objectContaining({ containerName: 'app', reason: expect.stringContaining('CannotPull') }),
+    ]),
+  })
 })
 
 test('a container nobody has looked at yet is not called stopped because it should be', async () => {

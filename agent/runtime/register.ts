@@ -1,7 +1,7 @@
 import { Backoff } from '#engine/backoff.ts'
+import { executeCommandCapability } from '#engine/managed-agents.ts'
 import { type Attribute, attributes, totalResources } from '#engine/registration.ts'
-import { AgentExit, exitCode } from './agent-error.ts'
-import { messageOf } from './images.ts'
+import { AgentExit, exitCode, messageOf } from './agent-error.ts'
 import type { AgentConfig, AgentDependencies, RegistrationRequest } from './ports.ts'
 import type { Timers } from './timers.ts'
 
@@ -15,8 +15,15 @@ export interface Registered {
   readonly dockerVersion: string
 }
 
+export interface Registering {
+  /** The same for each attempt at one registration. */
+  readonly clientToken: string
+  /** What the host is registered as already. */
+  readonly containerInstanceArn?: string
+}
+
 /**
- * Registers the host as a container instance: again under `savedArn` when it was one before. Waits for a control plane
+ * Registers the host as a container instance: again under its ARN when it was one before. Waits for a control plane
  * that is away, since the tasks here run on meanwhile.
  * @throws AgentExit when no waiting would help
  */
@@ -24,12 +31,12 @@ export async function register(
   dependencies: AgentDependencies,
   config: AgentConfig,
   timers: Timers,
-  savedArn: string | undefined,
+  { clientToken, containerInstanceArn: savedArn }: Registering,
 ): Promise<Registered> {
   const docker = await dependencies.runtime.version().catch((error: unknown) => {
     throw new AgentExit(exitCode.restart, `the container runtime does not answer: ${messageOf(error)}`)
   })
-  const input = registration(dependencies, config, savedArn, docker.apiVersion)
+  const input = { ...registration(dependencies, config, savedArn, docker.apiVersion), clientToken }
   const backoff = new Backoff({ firstMs: 250, factor: 2, maxMs: 30_000, jitter: 0.2 }, () =>
     dependencies.ids.fraction(),
   )
@@ -67,17 +74,19 @@ export async function register(
 }
 
 function registration(
-  { host, ids }: AgentDependencies,
+  { host, exec }: AgentDependencies,
   config: AgentConfig,
   savedArn: string | undefined,
   apiVersion: string,
-): RegistrationRequest {
+): Omit<RegistrationRequest, 'clientToken'> {
   const capabilities = attributes({
     apiVersion,
     loggingDrivers: config.loggingDrivers,
     external: config.external,
+    privileged: config.privileged,
     cpuArchitecture: host.cpuArchitecture,
     custom: savedArn === undefined ? config.instanceAttributes : {},
+    found: [...(host.capabilities ?? []), ...(exec ? [{ name: executeCommandCapability }] : [])],
   })
   const totals = totalResources({
     cpu: host.cpu,
@@ -87,11 +96,11 @@ function registration(
   })
   const tags = Object.entries(config.instanceTags).map(([key, value]) => ({ key, value }))
   return {
-    clientToken: ids.uuid(),
     instanceIdentityDocument: host.identityDocument,
     instanceIdentityDocumentSignature: host.identitySignature,
     attributes: capabilities.map((attribute) => ({ ...attribute })),
     totalResources: totals,
+    ...(host.gpus?.length && { platformDevices: host.gpus.map((id) => ({ id, type: 'GPU' as const })) }),
     ...(savedArn !== undefined && { containerInstanceArn: savedArn }),
     ...(tags.length > 0 && { tags }),
   }

@@ -1,6 +1,6 @@
 import type { MessageSocket } from '@berth/agent-protocol/socket.ts'
 import type { Backoff } from '#engine/backoff.ts'
-import { messageOf } from './images.ts'
+import { messageOf } from './agent-error.ts'
 import type { Log } from './ports.ts'
 import type { Timers } from './timers.ts'
 
@@ -62,19 +62,17 @@ function serve(
 ): Promise<{ readonly code: number; readonly reason: string }> {
   return new Promise((resolve) => {
     const silenceLimitMs = silenceMs * (1 + fraction())
-    let heardAt = timers.now()
     let cancelSilence: () => void = () => undefined
-    const watchSilence = (): void => {
-      const leftMs = heardAt + silenceLimitMs - timers.now()
-      if (leftMs > 0) cancelSilence = timers.after(leftMs, watchSilence)
-      else socket.close(1000, 'ConnectionInactive')
+    const heard = (): void => {
+      cancelSilence()
+      cancelSilence = timers.after(silenceLimitMs, () => socket.close(1000, 'ConnectionInactive'))
     }
     const cancelAge = timers.after(ageMs + ageJitterMs * fraction(), () =>
       socket.close(1000, 'ConnectionExpired: Reconnect to continue'),
     )
     let onEnded: (() => void) | undefined
     socket.onMessage = (text) => {
-      heardAt = timers.now()
+      heard()
       try {
         onMessage(socket, text)
       } catch (error) {
@@ -87,7 +85,7 @@ function serve(
       onEnded?.()
       resolve({ code, reason })
     }
-    watchSilence()
+    heard()
     onEnded = onConnected(socket)
   })
 }

@@ -1,6 +1,7 @@
 import { reasonOf } from '#engine/observe.ts'
 import type { Step } from '#engine/task-plan.ts'
-import { ImageError, messageOf } from './images.ts'
+import { messageOf } from './agent-error.ts'
+import { ImageError } from './images.ts'
 import { ResourceError } from './task-resources.ts'
 import { VolumeError } from './volumes.ts'
 
@@ -19,9 +20,18 @@ const reached: Readonly<Record<Step, string>> = {
 
 /** A step took longer than it may. Whether it will be done yet, nobody knows. */
 export class StepTimeout extends Error {
-  constructor(step: Step) {
-    super(`Could not transition to ${reached[step]}; timed out after waiting`)
+  constructor(step: Step, limitMs: number) {
+    super(`Could not transition to ${reached[step]}; timed out after waiting ${goDuration(limitMs)}`)
   }
+}
+
+/** As Go writes durations: `3m0s`. */
+function goDuration(durationMs: number): string {
+  const hours = Math.floor(durationMs / 3_600_000)
+  const minutes = Math.floor(durationMs / 60_000) % 60
+  const seconds = (durationMs % 60_000) / 1000
+  const whole = hours > 0 ? `${hours}h${minutes}m` : minutes > 0 ? `${minutes}m` : ''
+  return `${whole}${seconds}s`
 }
 
 /** Why a container did not get where it should, in the official agent's words. */

@@ -1,13 +1,14 @@
-import { reasonOf } from '#engine/observe.ts'
+import { reasonLengthMax, reasonOf } from '#engine/observe.ts'
 import type { Contributions } from '#engine/contribution.ts'
 import type { TaskRecord } from '#engine/task-record.ts'
 
 /** Why something a task needs is not there, as it is reported. No container of the task is made. */
 export class ResourceError extends Error {
   readonly reason: string
+  /** `errorName` is put before the text; an empty one is not, where the official agent puts none. */
   constructor(text: string, errorName = 'ResourceInitializationError') {
     super(text)
-    this.reason = reasonOf(errorName, text)
+    this.reason = errorName === '' ? text.slice(0, reasonLengthMax) : reasonOf(errorName, text)
   }
 }
 
@@ -23,6 +24,10 @@ export interface TaskResource {
    * @throws ResourceError: the task cannot be run. Anything else thrown is tried again.
    */
   provide(record: TaskRecord): Promise<Contributions>
+  /** Whether what was provided still stands while containers rest on it; one that does not ends the task. */
+  isIntact?(record: TaskRecord): Promise<boolean>
+  /** A container of the task runs now, for the first time or again. What it throws is logged and changes nothing. */
+  started?(record: TaskRecord, container: string): Promise<void>
   /** All containers of the task have stopped. Idempotent; it may never have been provided. */
   release?(record: TaskRecord): Promise<void>
 }
@@ -46,6 +51,17 @@ export class TaskResources {
       throw error
     })
     return this.#provided
+  }
+
+  async areIntact(record: TaskRecord): Promise<boolean> {
+    for (const resource of this.#all)
+      if (resource.isNeeded(record) && (await resource.isIntact?.(record)) === false) return false
+    return true
+  }
+
+  async started(record: TaskRecord, container: string): Promise<void> {
+    for (const resource of this.#all)
+      if (resource.isNeeded(record)) await resource.started?.(record, container)
   }
 
   async release(record: TaskRecord): Promise<void> {

@@ -175,3 +175,36 @@ test('the restart policy starts a container again without a word of it, until it
   await bench.run()
   expect(bench.control.told(fakeTask('a').arn).at(-1)).toBe('STOPPED | web STOPPED 1')
 })
+
+test('a task that is slow to run tells the digests of its images ahead', async () => {
+  const waits = fakeTask('slow', [
+    fakeContainer('database', {
+      healthCheckType: 'docker',
+      dockerConfig: { config: '{"Healthcheck":{"Test":["CMD","true"]}}', hostConfig: '{}', version: '1.24' },
+    }),
+    fakeContainer('web', { dependsOn: [{ containerName: 'database', condition: 'HEALTHY' }] }),
+  ])
+  const bench = newHost()
+  await bench.start()
+  await bench.send(waits, web)
+  await bench.run(5000)
+  expect(bench.control.digests).toMatchObject([
+    {
+      task: waits.arn,
+      status: 'PENDING',
+      containers: [
+        {
+          containerName: 'database',
+          status: 'PENDING',
+          imageDigest: expect.stringMatching(/^sha256:/) as string,
+        },
+        { containerName: 'web', status: 'PENDING' },
+      ],
+    },
+  ])
+  await bench.restart()
+  bench.runtime.setHealth(bench.container('database').id, 'healthy')
+  await bench.run(5000)
+  expect(bench.control.digests).toHaveLength(1)
+  expect(bench.control.told(waits.arn)).toEqual(['RUNNING | database RUNNING | web RUNNING'])
+})

@@ -1,7 +1,8 @@
 import type { MessageSocket } from '@berth/agent-protocol/socket.ts'
 import type { ContainerMetric, TaskHealth, TaskMetric, TcsAgentMessage } from '@berth/agent-protocol/tcs.ts'
 import { encode } from '@berth/agent-protocol/message.ts'
-import { containerMetric } from '#engine/metrics.ts'
+import { containerMetric, type NetworkUse, shareOf } from '#engine/metrics.ts'
+import { sandboxName } from '#engine/sandbox.ts'
 import { containerPayload } from '#engine/task-plan.ts'
 import type { TaskRecord } from '#engine/task-record.ts'
 import type { ContainerStats } from './container-runtime.ts'
@@ -9,7 +10,6 @@ import type { AgentConfig, AgentDependencies } from './ports.ts'
 import type { Timers } from './timers.ts'
 
 const publishMs = 20_000
-const sampleMs = 10_000
 const tasksPerMessageMax = 10
 
 /** What telemetry is about. */
@@ -41,13 +41,16 @@ export class Telemetry {
   attach(socket: MessageSocket): () => void {
     this.#socket = socket
     let cancel: () => void = () => undefined
-    let ticks = 0
-    const tick = (): void => {
-      cancel = this.#timers.after(sampleMs, tick)
-      const round = ++ticks % (publishMs / sampleMs) === 0
+    const { metricsPollMs } = this.#config
+    // Whole polls, as near to the period of the official agent as they come.
+    const pollsARound = Math.max(1, Math.round(publishMs / metricsPollMs))
+    let polls = 0
+    const poll = (): void => {
+      cancel = this.#timers.after(publishMs / pollsARound, poll)
+      const round = ++polls % pollsARound === 0
       void this.#sample().then(() => round && this.#socket === socket && this.#publish())
     }
-    cancel = this.#timers.after(sampleMs, tick)
+    cancel = this.#timers.after(publishMs / pollsARound, poll)
     this.#publishMetrics([])
     this.publishHealth(this.#source.records())
     this.publishStatus()
@@ -128,20 +131,30 @@ export class Telemetry {
 
   async #sample(): Promise<void> {
     if (!this.#config.metricsEnabled || this.#source.runtimeStatus().status !== 'OK') return
-    const running = new Set(
-      this.#source
-        .records()
-        .flatMap(({ containers }) =>
-          containers.flatMap(({ state, runtimeId }) => (state === 'RUNNING' && runtimeId ? [runtimeId] : [])),
-        ),
-    )
-    for (const id of this.#samples.keys()) if (!running.has(id)) this.#samples.delete(id)
-    for (const id of running) {
-      // A container that ends meanwhile has no figures any more, which is nobody's error.
-      const stats = await this.#dependencies.runtime.stats(id).catch(() => undefined)
-      if (this.#timers.ended) return
-      if (stats) this.#samples.set(id, [...(this.#samples.get(id) ?? []), stats].slice(-10))
+    const running = this.#source
+      .records()
+      .map((record) => ({ record, ids: runningIds(record) }))
+      .filter(({ ids }) => ids.length > 0)
+    const known = new Set(running.flatMap(({ ids }) => ids))
+    for (const id of this.#samples.keys()) if (!known.has(id)) this.#samples.delete(id)
+    for (const { record, ids } of running) {
+      const network = await this.#taskNetwork(record)
+      for (const id of ids) {
+        // A container that ends meanwhile has no figures any more, which is nobody's error.
+        const stats = await this.#dependencies.runtime.stats(id).catch(() => undefined)
+        if (this.#timers.ended) return
+        if (!stats) continue
+        const sample = network ? { ...stats, network } : stats
+        this.#samples.set(id, [...(this.#samples.get(id) ?? []), sample].slice(-10))
+      }
     }
+  }
+
+  /** Each container's part of what went over the network of their task; undefined where it has none of its own. */
+  async #taskNetwork({ task, containers }: TaskRecord): Promise<NetworkUse | undefined> {
+    if (task.networkMode !== 'awsvpc') return undefined
+    const use = await this.#dependencies.runtime.networkUse(sandboxName(task)).catch(() => undefined)
+    return use && shareOf(use, containers.length)
   }
 
   #taskMetrics(): readonly TaskMetric[] {
@@ -167,6 +180,10 @@ export class Telemetry {
       return containerMetrics.length ? [{ ...taskNames(record), containerMetrics }] : []
     })
   }
+}
+
+function runningIds({ containers }: TaskRecord): readonly string[] {
+  return containers.flatMap(({ state, runtimeId }) => (state === 'RUNNING' && runtimeId ? [runtimeId] : []))
 }
 
 function taskNames({ task }: TaskRecord): Omit<TaskMetric, 'containerMetrics'> {

@@ -18,6 +18,11 @@ export class Timers {
     return this.clock.now()
   }
 
+  /** Milliseconds that only go forward, to measure durations by; they mean nothing after a restart. */
+  steady(): number {
+    return this.clock.steady?.() ?? this.clock.now()
+  }
+
   /** Calls `callback` after `delayMs`, unless cancelled by the returned function or the agent ended before. */
   after(delayMs: number, callback: () => void): () => void {
     if (this.ended) return () => undefined

@@ -47,6 +47,45 @@ test('an autoprovisioned volume keeps its name', async () => {
   expect([...bench.runtime.volumes.keys()]).toEqual(['data'])
 })
 
+test('a shared volume that is there is taken as it is, whoever made it', async () => {
+  const bench = await started()
+  await bench.runtime.createVolume({ name: 'data', driver: 'other' })
+  const task = taskWith({ scope: 'shared', autoprovision: true, driver: 'local' })
+  await bench.send(task)
+  expect(bench.control.told(task.arn)).toEqual(['RUNNING | web RUNNING | loader RUNNING'])
+  expect(bench.runtime.volumes.get('data')).toMatchObject({ driver: 'other' })
+})
+
+const efsTask = (fileSystemId: string) =>
+  fakeTask('aaaa', [fakeContainer('web', { mountPoints })], {
+    volumes: [{ name: 'data', type: 'efs', efsVolumeConfiguration: { fileSystemId, rootDirectory: '/a' } }],
+  })
+const efsServers = { byId: { 'fs-1': '10.0.0.5:/export' }, amazon: false }
+
+test('an EFS volume is one of Docker that mounts from the server, and goes with the task', async () => {
+  const bench = new FakeHost(new SimulatedClock(1_000_000), {
+    config: { efsServers, taskCleanupWaitMs: 60_000 },
+  })
+  await bench.start()
+  const task = efsTask('fs-1')
+  await bench.send(task)
+  expect([...bench.runtime.volumes.values()]).toMatchObject([
+    { driver: 'local', driverOpts: { type: 'nfs', device: ':/export/a' } },
+  ])
+  await bench.send({ arn: task.arn, desiredStatus: 'STOPPED' })
+  await bench.run(120_000)
+  expect(bench.runtime.volumes.size).toBe(0)
+})
+
+test('an EFS volume that nobody has stops the task', async () => {
+  const bench = new FakeHost(new SimulatedClock(1_000_000), { config: { efsServers } })
+  await bench.start()
+  await bench.send(efsTask('fs-2'))
+  expect(reasons(bench)).toMatch(
+    /^ResourceInitializationError: failed to invoke EFS utils commands to set up EFS volumes: Failed to resolve "fs-2/,
+  )
+})
+
 test('a driver that refuses stops the task: CannotCreateVolumeError', async () => {
   const fault: NonNullable<FakeHostOptions['runtime']>['fault'] = (call) => {
     if (call === 'createVolume') throw new RuntimeError('refused', 'no such driver')

@@ -3,15 +3,18 @@ import {
   type AcsServerMessage,
   agentSilenceMs,
   decodeAcsAgentMessage,
+  type ExecuteCommandMessage,
   heartbeatMs,
   type ManifestTask,
 } from '@berth/agent-protocol/acs.ts'
 import { encode } from '@berth/agent-protocol/message.ts'
+import type { NetworkRules } from '@berth/agent-protocol/network-rules.ts'
 import type { PayloadTask } from '@berth/agent-protocol/payload.ts'
 import type { MessageSocket } from '@berth/agent-protocol/socket.ts'
 import type { Clock } from '@berth/std/clock.ts'
 import type { Ids } from '@berth/std/id.ts'
 import type { DesiredStatus } from '#domain/task.ts'
+import type { SentCredentials } from './agent-gateway-credentials.ts'
 
 /** A payload that nobody acknowledged for so long is sent again by the next look of task-dispatch. */
 export const payloadAckMs = 30_000
@@ -26,6 +29,10 @@ export interface AcsQuery {
   readonly dockerVersion: string
   /** From 2 on the agent acknowledges heartbeats. */
   readonly protocolVersion: number
+  /** The agent's process has just started and has no credentials of any task. */
+  readonly sendCredentials?: boolean
+  /** Only Berth's own agent says so: it opens the data channels of ECS Exec itself. */
+  readonly executesCommands?: boolean
 }
 
 /** What a session needs of the gateway it belongs to. */
@@ -36,6 +43,8 @@ export interface AcsHost {
   readonly nextSeqNum: () => number
   /** Which of the tasks an agent asks about really have to stop; resolves once that is durable. */
   readonly confirmStops: (candidates: readonly ManifestTask[]) => Promise<readonly ManifestTask[]>
+  /** Tells the agent of tasks that it asks about, whatever it was told before. */
+  readonly tellAgain: (taskArns: readonly string[]) => Promise<void>
   readonly report: (problem: unknown) => void
   /** Called once, when the session is over for whatever reason. */
   readonly ended: () => void
@@ -51,6 +60,8 @@ interface Unacknowledged {
 export class AcsSession {
   /** What the agent knows each task should be. */
   readonly told: Map<string, DesiredStatus>
+  /** Which network rules it knows; none at first. */
+  toldRules = ''
   readonly #query: AcsQuery
   readonly #clusterArn: string
   readonly #socket: MessageSocket
@@ -83,6 +94,10 @@ export class AcsSession {
     socket.onClose = () => this.#end()
   }
 
+  get executesCommands(): boolean {
+    return this.#open && this.#query.executesCommands === true
+  }
+
   get open(): boolean {
     return this.#open
   }
@@ -106,6 +121,31 @@ export class AcsSession {
       deadline: this.#host.clock.now() + payloadAckMs,
     })
     this.#armSweep()
+  }
+
+  /** Whether the agent was told to open the data channel of a session; an agent that cannot is not. */
+  sendCommand(
+    command: Omit<ExecuteCommandMessage, 'messageId' | 'clusterArn' | 'containerInstanceArn'>,
+  ): boolean {
+    if (!this.executesCommands) return false
+    const message = { ...this.#address(), messageId: this.#host.ids.uuid(), ...command }
+    this.#send({ type: 'ExecuteCommandMessage', message })
+    return true
+  }
+
+  /** Gives the agent new credentials of a task it has. */
+  sendCredentials(message: SentCredentials): void {
+    this.#send({
+      type: 'IAMRoleCredentialsMessage',
+      message: { messageId: this.#host.ids.uuid(), ...message },
+    })
+  }
+
+  /** Tells the agent what its tasks' network interfaces let through; `fingerprint` says which rules these are. */
+  sendRules(rules: NetworkRules, fingerprint: string): void {
+    this.toldRules = fingerprint
+    const message = { ...this.#address(), messageId: this.#host.ids.uuid(), ...rules }
+    this.#send({ type: 'BerthNetworkRulesMessage', message })
   }
 
   /** Ends the session: with 1000 and 1001 the agent comes back at once, with any other code after a pause. */
@@ -175,6 +215,9 @@ export class AcsSession {
         break
       case 'TaskStopVerificationMessage':
         this.#verifyStops(message.message).catch(this.#host.report)
+        break
+      case 'BerthTasksRequest':
+        this.#host.tellAgain(message.message.taskArns).catch(this.#host.report)
         break
       case 'HeartbeatAckRequest':
       case 'IAMRoleCredentialsAckRequest':

@@ -11,7 +11,7 @@ import {
 } from '@berth/agent-protocol/tcs.ts'
 import type { Clock } from '@berth/std/clock.ts'
 import { observeRuntimeHealth } from '#domain/container-instance.ts'
-import { observeHealth } from '#domain/task.ts'
+import { observeHealth } from '#domain/task-health.ts'
 import type { Store } from '#state/store.ts'
 
 /** Where the use of resources goes that agents tell of. */

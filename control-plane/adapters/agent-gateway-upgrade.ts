@@ -2,6 +2,7 @@ import { type IncomingMessage, STATUS_CODES } from 'node:http'
 import type { Duplex } from 'node:stream'
 import { type Refusal, refusalBody, type RefusalType } from '@berth/agent-protocol/refusal.ts'
 import type { MessageSocket } from '@berth/agent-protocol/socket.ts'
+import { AwsError } from '@berth/wire/error.ts'
 import { SignatureError, type SignedRequest } from '@berth/wire/sigv4.ts'
 import { type WebSocket, WebSocketServer } from 'ws'
 import type { Caller } from '#api/operation.ts'
@@ -69,6 +70,8 @@ export function agentUpgrades(options: AgentUpgradeOptions): {
           agentHash: query.get('agentHash') ?? '',
           dockerVersion: query.get('dockerVersion') ?? '',
           protocolVersion: Number(query.get('protocolVersion') ?? 1) || 1,
+          sendCredentials: query.get('sendCredentials') === 'true',
+          executesCommands: query.get('executesCommands') === 'true',
         },
         socket,
       ),
@@ -111,7 +114,7 @@ function refusalOf(
   try {
     caller = authenticate(request)
   } catch (error) {
-    if (!(error instanceof SignatureError)) throw error
+    if (!(error instanceof SignatureError || error instanceof AwsError)) throw error
     return { type: 'AccessDeniedException', message: error.message }
   }
   if (parseArn(containerInstanceArn)?.accountId !== caller.accountId)

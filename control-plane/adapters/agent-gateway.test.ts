@@ -91,10 +91,13 @@ describe('connecting', () => {
   test('a deregistered instance is sent away, to be refused when it comes back', async () => {
     const at = await testGateway()
     const agent = await connect(at.gateway, at)
-    at.store.update((tx) => tx.put('containerInstance', { ...instanceRow, status: 'INACTIVE' }))
+    at.store.update((tx) =>
+      tx.put('containerInstance', { ...instanceRow, agentConnected: true, status: 'INACTIVE' }),
+    )
     await at.store.durable()
     await Promise.resolve()
     expect(agent.closedWith).toBe(1000)
+    expect(at.instance()).toMatchObject({ status: 'INACTIVE', agentConnected: false })
     expect(at.gateway.told(instanceArn)).toBeUndefined()
   })
 })
@@ -337,4 +340,29 @@ describe('losing an agent', () => {
     expect(at.problems).toHaveLength(4)
     expect(agent.closedWith).toBeUndefined()
   })
+})
+
+test('an agent that asks what its containers are is told of each task whole, and of what is over that there is nothing', async () => {
+  const at = await testGateway(
+    taskRow('a', { lastStatus: 'RUNNING' }),
+    taskRow('b', { desiredStatus: 'STOPPED', lastStatus: 'RUNNING' }),
+    taskRow('over', { desiredStatus: 'STOPPED', lastStatus: 'STOPPED' }),
+    taskRow('elsewhere', { containerInstanceArn: `${instanceArn}4` }),
+  )
+  const agent = await connect(at.gateway, at)
+  const taskArns = ['a', 'b', 'over', 'elsewhere', 'unknown'].map(arnOf)
+  agent.say({
+    type: 'BerthTasksRequest',
+    message: { messageId: '1', containerInstance: instanceArn, taskArns },
+  })
+  await at.store.durable()
+  await turns()
+  expect(agent.heard('PayloadMessage').map(({ tasks }) => tasks)).toMatchObject([
+    [{ arn: arnOf('a'), desiredStatus: 'RUNNING', containers: [{ name: 'web' }] }],
+    [{ arn: arnOf('b'), desiredStatus: 'STOPPED', containers: [{ name: 'web' }] }],
+    [{ arn: arnOf('over'), desiredStatus: 'STOPPED', containers: [] }],
+    [{ arn: arnOf('elsewhere'), desiredStatus: 'STOPPED', containers: [] }],
+    [{ arn: arnOf('unknown'), desiredStatus: 'STOPPED', containers: [] }],
+  ])
+  expect(at.problems).toEqual([])
 })

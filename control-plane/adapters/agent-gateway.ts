@@ -1,10 +1,12 @@
 import type { ManifestTask } from '@berth/agent-protocol/acs.ts'
+import type { NetworkRules } from '@berth/agent-protocol/network-rules.ts'
 import type { PayloadTask } from '@berth/agent-protocol/payload.ts'
 import type { Refusal } from '@berth/agent-protocol/refusal.ts'
 import type { MessageSocket } from '@berth/agent-protocol/socket.ts'
 import type { Clock } from '@berth/std/clock.ts'
 import type { Ids } from '@berth/std/id.ts'
 import type { Installation } from '#api/operation.ts'
+import { accountSetting } from '#api/ecs/account-setting.ts'
 import { arnName } from '#domain/arn.ts'
 import {
   type ContainerInstance,
@@ -12,10 +14,14 @@ import {
   observeAgentLost,
 } from '#domain/container-instance.ts'
 import type { DesiredStatus, Task } from '#domain/task.ts'
+import type { NetworkAgents } from '#engines/security-groups.ts'
 import type { Agents } from '#engines/task-dispatch.ts'
 import type { Change, Store } from '#state/store.ts'
 import { type AcsQuery, AcsSession } from './agent-gateway-acs.ts'
+import { CredentialRefresh, payloadCredentials } from './agent-gateway-credentials.ts'
 import { type MetricsSink, TcsSession } from './agent-gateway-tcs.ts'
+import { imageDigests } from './image-digests.ts'
+import { payloadInterface } from './task-payload-network.ts'
 import { taskPayload } from './task-payload.ts'
 
 /** How long an agent may take to come back after its session ended: agents that can, do so at once. */
@@ -42,12 +48,13 @@ export interface AgentGatewayOptions {
 }
 
 /** Holds the sessions of all agents, one ACS and one TCS connection each; of two for an instance the newest counts. */
-export class AgentGateway implements Agents {
+export class AgentGateway implements Agents, NetworkAgents {
   readonly #options: AgentGatewayOptions
   readonly #store: Store
   readonly #acs = new Map<string, { readonly session: AcsSession; readonly greeted: Promise<void> }>()
   readonly #tcs = new Map<string, TcsSession>()
   readonly #seqNums = new Map<string, number>()
+  readonly #credentials: CredentialRefresh
   readonly #unwatch: () => void
   #closed = false
 
@@ -59,6 +66,11 @@ export class AgentGateway implements Agents {
     this.#store.update((tx) => {
       for (const instance of tx.list('containerInstance'))
         tx.put('containerInstance', observeAgentLost(instance, lostBy))
+    })
+    this.#credentials = new CredentialRefresh({
+      ...options,
+      knows: (arn, task) => isReported(task) || (this.#acs.get(arn)?.session.told.has(task.taskArn) ?? false),
+      send: (arn, message) => this.#acs.get(arn)?.session.sendCredentials(message),
     })
     this.#unwatch = this.#store.watch((changes) => this.#follow(changes))
   }
@@ -97,6 +109,7 @@ export class AgentGateway implements Agents {
       clock: this.#options.clock,
       ids: this.#options.ids,
       nextSeqNum: () => this.#nextSeqNum(containerInstanceArn),
+      tellAgain: (taskArns) => this.#tellAgain(session, containerInstanceArn, taskArns),
       confirmStops: (candidates) => this.#confirmStops(containerInstanceArn, candidates),
       report: (problem) => this.#options.report(containerInstanceArn, problem),
       ended: () => this.#lost(containerInstanceArn, session),
@@ -106,6 +119,7 @@ export class AgentGateway implements Agents {
     this.#acs.set(containerInstanceArn, { session, greeted })
     // Not 1000: should two agents have the same identity, they are not to chase each other without a pause.
     older?.session.close(1008, 'a newer connection of this container instance took over')
+    this.#credentials.connected(containerInstanceArn, query.sendCredentials ?? false)
   }
 
   /** Takes over the telemetry connection of an agent that was admitted. */
@@ -141,10 +155,40 @@ export class AgentGateway implements Agents {
     for (const payload of payloads) held.session.sendTask(payload)
   }
 
+  /** What is over, or none of this agent's, is a task without containers that is to stop. */
+  async #tellAgain(
+    session: AcsSession,
+    containerInstanceArn: string,
+    taskArns: readonly string[],
+  ): Promise<void> {
+    const payloads = taskArns.map((arn): PayloadTask => {
+      const nothing = { arn, desiredStatus: 'STOPPED', containers: [] } as const
+      return { ...nothing, ...this.#payload(containerInstanceArn, arn, true) }
+    })
+    await this.#store.durable()
+    for (const payload of payloads) session.sendTask(payload)
+  }
+
+  /** The session of an agent that runs commands in containers; undefined when it is away or cannot. */
+  commands(containerInstanceArn: string): Pick<AcsSession, 'sendCommand'> | undefined {
+    const session = this.#acs.get(containerInstanceArn)?.session
+    return session?.executesCommands ? session : undefined
+  }
+
+  toldRules(containerInstanceArn: string): string | undefined {
+    return this.#acs.get(containerInstanceArn)?.session.toldRules
+  }
+
+  tellRules(containerInstanceArn: string, rules: NetworkRules, fingerprint: string): Promise<void> {
+    this.#acs.get(containerInstanceArn)?.session.sendRules(rules, fingerprint)
+    return Promise.resolve()
+  }
+
   /** Ends all sessions so that agents look for a control plane at once. Rows stay: agents are expected back. */
   close(): void {
     this.#closed = true
     this.#unwatch()
+    this.#credentials.close()
     const sessions = [...[...this.#acs.values()].map(({ session }) => session), ...this.#tcs.values()]
     for (const session of sessions) session.close(1001, 'the control plane is stopping')
   }
@@ -170,19 +214,26 @@ export class AgentGateway implements Agents {
   }
 
   /** The task as its agent should get it now; undefined when it is not this agent's or has nothing to be told. */
-  #payload(containerInstanceArn: string, taskArn: string): PayloadTask | undefined {
+  #payload(containerInstanceArn: string, taskArn: string, whole = false): PayloadTask | undefined {
     const task = this.#store.find('task', taskArn)
     if (task?.containerInstanceArn !== containerInstanceArn || task.lastStatus === 'STOPPED') return undefined
     const taskDefinition = this.#store.find('taskDefinition', task.taskDefinitionArn)
     // A task that its agent never reported on may be new to it even when it is to stop: then the agent needs it whole.
-    if (!taskDefinition || (task.desiredStatus === 'STOPPED' && isReported(task)))
+    if (!taskDefinition || (task.desiredStatus === 'STOPPED' && isReported(task) && !whole))
       return { arn: taskArn, taskClusterArn: task.clusterArn, desiredStatus: task.desiredStatus }
+    const networkInterface = payloadInterface(this.#store, taskArn)
     const { registryHost, agentUrl } = this.#options.installation
-    return taskPayload(task, taskDefinition, {
-      registryHost,
-      ecrUrl: agentUrl(containerInstanceArn),
-      ...(task.serviceArn !== undefined && { serviceName: arnName(task.serviceArn) }),
-    })
+    return {
+      ...taskPayload(task, taskDefinition, {
+        registryHost,
+        ecrUrl: agentUrl(containerInstanceArn),
+        logDriverMode: accountSetting(this.#store, task, 'defaultLogDriverMode'),
+        ...(task.serviceArn !== undefined && { serviceName: arnName(task.serviceArn) }),
+        ...(networkInterface && { networkInterface }),
+        imageDigests: imageDigests(this.#store, task),
+      }),
+      ...payloadCredentials(this.#options, task, taskDefinition),
+    }
   }
 
   /**
@@ -216,6 +267,7 @@ export class AgentGateway implements Agents {
   #lost(containerInstanceArn: string, session: AcsSession): void {
     if (this.#acs.get(containerInstanceArn)?.session !== session) return
     this.#acs.delete(containerInstanceArn)
+    this.#credentials.disconnected(containerInstanceArn)
     if (this.#closed) return
     try {
       const lostBy = this.#options.clock.now() + agentReturnMs
@@ -260,6 +312,7 @@ export class AgentGateway implements Agents {
       return // The journal is lost, which ends the process; it is reported where it is written.
     }
     for (const containerInstanceArn of containerInstanceArns) {
+      this.#credentials.forget(containerInstanceArn)
       this.#acs.get(containerInstanceArn)?.session.close(1000, 'the container instance is deregistered')
       this.#tcs.get(containerInstanceArn)?.close(1000, 'the container instance is deregistered')
     }

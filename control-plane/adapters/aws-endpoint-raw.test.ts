@@ -105,7 +105,7 @@ test.each([
 test.each([
   [target('RunAway'), 'Unknown operation RunAway'],
   [target('constructor'), 'Unknown operation constructor'],
-  ['Logs_20140328.CreateLogGroup', 'Berth has no service with the target Logs_20140328.CreateLogGroup'],
+  ['DynamoDB_20120810.ListTables', 'Berth has no service with the target DynamoDB_20120810.ListTables'],
 ])('answers the unknown operation %s', async (name, message) => {
   const { status, text } = await post('{}', { 'x-amz-target': name })
   expect([status, jsonOf(text)]).toEqual([400, { __type: 'UnknownOperationException', message }])

@@ -37,7 +37,7 @@ beforeAll(async () => {
       clock: systemClock,
       mode: { dev: false, defaultAccountId: accountId },
       onError: (error) => errors.push(error),
-      authorize: (_, action, resources) => authorized.push([action, ...resources]),
+      authorize: ({ action, resources }) => authorized.push([action, ...resources]),
       services,
     }),
     health: () => ({ status: 'ready' }),

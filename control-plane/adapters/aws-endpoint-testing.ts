@@ -42,7 +42,7 @@ export async function startTestEndpoint(dev: boolean, throttle?: Throttle): Prom
       mode: { dev, defaultAccountId: '000000000000' },
       ...(throttle && { throttle }),
       onError: (error) => errors.push(error),
-      authorize: (caller, action, resources) => authorized.push({ by: caller.arn, action, resources }),
+      authorize: ({ caller, action, resources }) => authorized.push({ by: caller.arn, action, resources }),
       observe: metrics.observe,
       services: testServices((input, context) => seen.push({ input, context })),
     }),
@@ -108,6 +108,10 @@ function testServices(see: (input: unknown, context: Context) => void): Services
     },
     sts,
     events: {},
+    logs: {},
+    secretsmanager: {},
+    ssm: {},
+    iam: {},
     scheduler: {},
   }
 }

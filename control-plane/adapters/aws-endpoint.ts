@@ -1,4 +1,5 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
+import { pipeline } from 'node:stream/promises'
 import { AwsError } from '@berth/wire/error.ts'
 import { decodeBody, readBody } from '@berth/wire/body.ts'
 import {
@@ -12,18 +13,17 @@ import { type WireResponse, decodeInput, protocols } from '@berth/wire/protocol.
 import { findRestOperation } from '@berth/wire/rest.ts'
 import { signatureAwsError } from '@berth/wire/signature-error.ts'
 import { SignatureError } from '@berth/wire/sigv4.ts'
-import { type Caller, type Context, notImplementedError } from '#api/operation.ts'
+import { type Context, notImplementedError } from '#api/operation.ts'
 import type { Services } from '#api/services.ts'
 import type { Throttle } from '#api/throttle.ts'
 import { type AccessMode, type Identity, authenticate } from './authenticate.ts'
+import type { Authorize } from './authorize.ts'
 import { type Route, bodyBytesMaxOf, routeRequest } from './aws-route.ts'
 import type { RequestObservation } from './metrics.ts'
-
-/** Says whether the caller may do the action (`ecs:RunTask`) to the resources. Throws the AwsError of a refusal. */
-type Authorize = (caller: Caller, action: string, resources: readonly string[]) => void
+import { reachedAt } from './tls-listener.ts'
 
 /** What an operation is handed of the whole installation; the rest of its Context is of one request. */
-type BaseContext = Omit<Context, 'caller' | 'scope' | 'requestId'>
+type BaseContext = Omit<Context, 'caller' | 'scope' | 'requestId' | 'reachedAt'>
 
 export interface AwsEndpointOptions extends BaseContext {
   readonly mode: AccessMode
@@ -59,8 +59,14 @@ export function createAwsEndpoint(
       ({ route, operation, wire }) => {
         // The rest of a body that was too large was not read, so the connection cannot be used again.
         const headers = wire.status === 413 ? { ...wire.headers, connection: 'close' } : wire.headers
-        response.writeHead(wire.status, { ...headers, 'content-length': Buffer.byteLength(wire.body) })
-        response.end(wire.body)
+        if (wire.frames) {
+          response.writeHead(wire.status, headers)
+          // Ends when either side has had enough.
+          pipeline(wire.frames, response).catch(() => response.destroy())
+        } else {
+          response.writeHead(wire.status, { ...headers, 'content-length': Buffer.byteLength(wire.body) })
+          response.end(wire.body)
+        }
         const durationMs = performance.now() - startedMs
         observe?.({ service: route?.service ?? 'unknown', operation, status: wire.status, durationMs })
       },
@@ -96,7 +102,9 @@ async function answer(
     const model = await findOperation(route)
     operation = model.name
     const description = serviceDescriptions[route.service]
-    const output = await perform(endpoint, route, model, identity, requestId)
+    const sourceIp = request.socket?.remoteAddress
+    const who = { ...identity, sourceIp, reachedAt: reachedAt(request) }
+    const output = await perform(endpoint, route, model, who, requestId)
     return {
       route,
       operation,
@@ -153,18 +161,30 @@ async function perform(
   { base, authorize, throttle, services }: Endpoint,
   route: Route,
   operation: OperationModel,
-  { caller, credential }: Identity,
+  who: Identity & { readonly sourceIp: string | undefined; readonly reachedAt: string | undefined },
   requestId: string,
 ): Promise<object> {
   const { service } = route
+  const { caller, credential, sourceIp, reachedAt: at } = who
   const { protocol } = serviceDescriptions[service]
   const scope = { accountId: caller.accountId, region: credential.region }
   throttle(scope, service, operation.name)
   const row = services[service][operation.name]
   if (!row || 'notImplemented' in row) throw notImplementedError(service, operation.name)
   const input = decodeInput(service, protocol, operation, route) as never
-  const context: Context = { ...base, caller, scope, requestId }
-  authorize(caller, row.action ?? `${service}:${operation.name}`, row.resources(context, input))
+  const context = { ...base, caller, scope, requestId, ...(at !== undefined && { reachedAt: at }) }
+  const { action = `${service}:${operation.name}`, conditions, further, granted } = row
+  authorize({
+    caller,
+    service,
+    region: scope.region,
+    action,
+    resources: row.resources(context, input),
+    ...(conditions && { conditions: () => conditions(context, input) }),
+    ...(further && { further: () => further(context, input) }),
+    ...(granted && { granted: () => granted(context, input) }),
+    ...(sourceIp !== undefined && { sourceIp: sourceIp.replace(/^::ffff:/, '') }),
+  })
   const output = 'serve' in row ? await row.serve(context, input) : row.run(context, input)
   // Also what was only read must be durable before it is told: another's change may be in it.
   await base.store.durable()

@@ -25,7 +25,7 @@ beforeEach(async () => {
       clock: systemClock,
       mode: { dev: false, defaultAccountId: '000000000000' },
       onError: (error) => errors.push(error),
-      authorize: (caller, action, resources) => authorized.push({ by: caller.arn, action, resources }),
+      authorize: ({ caller, action, resources }) => authorized.push({ by: caller.arn, action, resources }),
     }),
     health: () => ({}),
     metrics: createMetrics(),

@@ -6,6 +6,7 @@ import { type WireResponse, decodeInput, protocols } from '@berth/wire/protocol.
 import { signatureAwsError } from '@berth/wire/signature-error.ts'
 import { SignatureError } from '@berth/wire/sigv4.ts'
 import { explain, explainable, type ExplainRequest } from '#api/ecs/explain/explain.ts'
+import { permissions } from '#api/ecs/permissions.ts'
 import type { Context } from '#api/operation.ts'
 import { authenticate } from './authenticate.ts'
 import type { AwsEndpointOptions } from './aws-endpoint.ts'
@@ -64,7 +65,16 @@ async function answer(
   const scope = { accountId: caller.accountId, region: credential.region }
   const context: Context = { ...base, caller, scope, requestId }
   const { resources } = explainable[asked.operation]
-  authorize?.(caller, `ecs:${asked.operation}`, resources(context, asked.input as never))
+  const { conditions, further } = permissions[asked.operation]
+  authorize?.({
+    caller,
+    service: 'ecs',
+    region: scope.region,
+    action: `ecs:${asked.operation}`,
+    resources: resources(context, asked.input as never),
+    conditions: () => conditions(context, asked.input as never),
+    further: () => further(context, asked.input as never),
+  })
   const explanation = explain(context, asked)
   // Another's change that is not durable yet may be in it.
   await base.store.durable()

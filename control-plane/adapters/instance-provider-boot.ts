@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { type Clock, sleep } from '@berth/std/clock.ts'
 import type { InstanceDescription } from '@berth/instance/description.ts'
-import { instanceRole, instanceRoleName } from '#domain/instance.ts'
+import { instanceRole } from '#domain/instance.ts'
 import type { InstanceSpec } from '#engines/instance-lifecycle.ts'
 import { makeCgroup } from './instance-provider-cgroup.ts'
 import {
@@ -113,7 +113,7 @@ export function describe(
   port: number,
 ): InstanceDescription {
   const { instanceId, keyName, userData, publicIpAddress, publicDnsName } = instance
-  const { instanceProfileArn, instanceProfileId } = instanceRole(instance)
+  const { roleName, instanceProfileArn, instanceProfileId } = instanceRole(instance)
   return {
     instanceId,
     accountId: instance.accountId,
@@ -141,8 +141,8 @@ export function describe(
     ...(userData !== undefined && { userData }),
     httpTokens: instance.metadataOptions.httpTokens,
     role: {
-      name: instanceRoleName,
-      instanceProfileArn: instance.iamInstanceProfileArn ?? instanceProfileArn,
+      name: roleName,
+      instanceProfileArn,
       instanceProfileId,
       accessKeyId: accessKey.accessKeyId,
       secretAccessKey: accessKey.secretAccessKey,

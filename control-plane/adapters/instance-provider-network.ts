@@ -33,6 +33,8 @@ const quietly = (running: Promise<unknown>): Promise<void> =>
 /** Names of the installation `id`, eight hexadecimal digits; interface names have fifteen characters at most. */
 export const bridgeName = (id: string): string => `berth-${id}`
 export const namespaceName = (id: string, instanceId: string): string => `berth-${id}-${instanceId}`
+/** The installation's table of nft(8); instance-provider-routes.ts fills it. */
+export const filterTable = (id: string): string => `berth_${id}`
 const linkName = (instanceId: string): string => `bv${instanceId.slice(-12)}`
 
 /** The gateway address an installation takes if nobody else on this machine has it: somewhere in 10.213.0.0/16. */
@@ -111,6 +113,8 @@ export async function removeBridge(id: string): Promise<void> {
   await Promise.all([
     existsSync(`/sys/class/net/${bridge}`) ? command('ip', ['link', 'del', bridge]) : undefined,
     deleteRules('filter', 'FORWARD', namesBridge),
+    // There is none where no task had a network interface, or nft is not installed.
+    quietly(command('nft', ['delete', 'table', 'ip', filterTable(id)])),
     deleteRules('nat', 'POSTROUTING', namesBridge),
   ])
 }
@@ -141,8 +145,9 @@ export async function sweepNetwork(
   for (const link of readdirSync(`/sys/class/net/${bridge}/brif`))
     if (!links.has(link)) await quietly(command('ip', ['link', 'del', link]))
   const routes = await command('ip', ['route', 'show', 'dev', bridge])
-  for (const [address = ''] of routes.split('\n').map((line) => line.split(' ')))
-    if (address !== '' && !addresses.has(`${address}/32`))
+  for (const [address = '', over] of routes.split('\n').map((line) => line.split(' ')))
+    // Those over an instance are tasks', which have a keeper of their own.
+    if (address !== '' && over !== 'via' && !addresses.has(`${address}/32`))
       await quietly(command('ip', ['route', 'del', address, 'dev', bridge]))
 }
 

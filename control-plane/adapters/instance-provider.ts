@@ -5,6 +5,7 @@ import { type Clock, sleep } from '@berth/std/clock.ts'
 import { instanceTypes } from '#domain/ec2-instance-type.ts'
 import type { Instance } from '#domain/instance.ts'
 import type { InstanceProvider, InstanceSpec } from '#engines/instance-lifecycle.ts'
+import type { NetworkMember, TaskRoutes } from '#engines/task-routes.ts'
 import { describe, isBooted, startInit } from './instance-provider-boot.ts'
 import {
   destroyInstance,
@@ -25,6 +26,7 @@ import {
   writeRecord,
 } from './instance-provider-host.ts'
 import { chooseGateway, makeBridge } from './instance-provider-network.ts'
+import { routeToMembers } from './instance-provider-routes.ts'
 
 export interface EmbeddedInstancesOptions {
   /** The installation's directory; instances live in `instances` in it. */
@@ -43,6 +45,8 @@ export interface EmbeddedInstances extends InstanceProvider {
    * the bridge they share, so that their agents find this control plane at the gateway's address. Call it first.
    */
   recover(): Promise<void>
+  /** Leads this machine to tasks' addresses. */
+  readonly routes: TaskRoutes
 }
 
 const shutDownWithinMs = 20_000
@@ -100,6 +104,7 @@ export function embeddedInstances(options: EmbeddedInstancesOptions): EmbeddedIn
 
   return {
     recover: () => bridge.recover(),
+    routes: { set: bridge.route },
     observe: () => Promise.resolve(instancesOf(installation)),
     run: (spec) => turnOf(spec.instance.instanceId)(() => run(spec)),
 
@@ -180,6 +185,12 @@ function sharedBridge(
       })
       if (instancesOf(installation).length > 0) await prepare()
     },
+    /** In turn with the bridge's coming and going. */
+    route: (members: readonly NetworkMember[]): Promise<boolean> =>
+      inTurn(async () => {
+        if (prepared === undefined) return false
+        return routeToMembers(installation.id, gatewayOf(installation), members)
+      }),
     /** An instance that has come meanwhile keeps the bridge, and one that comes while it is removed waits its turn. */
     removeUnused: () =>
       inTurn(async () => {
@@ -230,6 +241,7 @@ function requireHost(): void {
     ip: 'iproute2',
     iptables: 'iptables',
     nsenter: 'util-linux',
+    nft: 'nftables',
   }
   for (const [program, name] of Object.entries(packages))
     if (!isInstalled(program))

@@ -1,60 +1,86 @@
 /**
- * Holds docs/compatibility.md to the truth: what it says of a parameter of ECS or ECR is tried, as parameter-probe-testing.ts says.
- * A parameter that it does not name counts as honoured, so some value of it must make a difference. Whether what is kept has
+ * Holds docs/compatibility.md to the truth: what it says of a parameter is tried, as parameter-probe-testing.ts says. A
+ * parameter that it does not name counts as honoured, so some value of it must make a difference. Whether what is kept has
  * the right effect cannot be seen so; the tests of the operations show that. EC2's parameters are held by ec2/inputs.test.ts.
  */
-import { loadModel } from '@berth/wire/model.ts'
+import { loadModel, type ServiceName } from '@berth/wire/model.ts'
 import { beforeAll, describe, expect, test } from 'vitest'
 import { covers } from '#api/parameter-exception.ts'
 import { parameterExceptions } from '#api/parameters.ts'
 import { services } from '#api/services.ts'
 import type { JournalRow } from '#state/journal.ts'
-import { existing as anyExisting, existingName } from './any-input-testing.ts'
-import { apiWorld, rowsOf } from './api-world-testing.ts'
-import { existing, meanwhile, start } from './every-operation-testing.ts'
+import { type ApiWorld, apiWorld, rowsOf } from './api-world-testing.ts'
+import { begin, meanwhile, start } from './every-operation-testing.ts'
+import { existing, settled } from './existing-testing.ts'
 import { type Likely, probe, type Probed, type Send } from './parameter-probe-testing.ts'
-import { prelude, samples } from './samples-testing.ts'
+import { logsPrelude } from './samples-logs-testing.ts'
+import { samples } from './samples-testing.ts'
 
-/** All but the data planes. */
-const has = (['ecs', 'ecr'] as const).flatMap((service) =>
+const probedServices = [
+  'ecs',
+  'ecr',
+  'iam',
+  'sts',
+  'events',
+  'logs',
+  'scheduler',
+  'secretsmanager',
+  'ssm',
+] as const satisfies readonly ServiceName[]
+type ProbedService = (typeof probedServices)[number]
+
+/** All but what reads and writes bytes; of that the events of logs, which are in memory here. */
+const has = probedServices.flatMap((service) =>
   Object.entries(services[service]).flatMap(([operation, row]) =>
-    'run' in row ? [{ service, operation }] : [],
+    'run' in row || ('serve' in row && service === 'logs' && operation !== 'StartLiveTail')
+      ? [{ service, operation }]
+      : [],
   ),
 )
 
-let rows: readonly JournalRow[]
-let likely: Readonly<Record<'ecs' | 'ecr', Likely>>
-beforeAll(async () => {
+interface Beginning {
+  readonly rows: readonly JournalRow[]
+  readonly likely: Likely
+}
+let beginnings: Readonly<Record<ProbedService, Beginning>>
+/** Many worlds begin with these rows, so that each service has its own only. */
+async function beginningOf(service: ProbedService, own: readonly ServiceName[]): Promise<Beginning> {
   const world = await apiWorld()
-  for (const [operation, input] of prelude) await world.call('ecs', operation, input)
-  meanwhile['agents connect']?.(world, () => 0)
-  await start(world)
+  if (own.includes('ecs')) await begin(world)
+  await start(world, own)
   for (const what of ['time passes', 'tasks start']) meanwhile[what]?.(world, () => 0)
-  rows = rowsOf(world)
-  likely = {
-    ecs: existing(world.context.store, [], 'ecs'),
-    ecr: existing(world.context.store, [], 'ecr'),
-  }
+  return { rows: rowsOf(world), likely: existing(world.context.store, [], service) }
+}
+
+beforeAll(async () => {
+  const made = probedServices.map(async (service) => {
+    const own =
+      service === 'ecr' ? (['ecs', 'ecr'] as const) : service === 'sts' ? (['iam'] as const) : [service]
+    return [service, await beginningOf(service, own)] as const
+  })
+  beginnings = Object.fromEntries(await Promise.all(made)) as typeof beginnings
 })
 
+/** The streams of logs and their events, which are in no row. */
+async function streamsOf(world: ApiWorld): Promise<readonly unknown[]> {
+  const logGroupName = '/ecs/web'
+  const streams = await world.call('logs', 'DescribeLogStreams', { logGroupName })
+  const events = await world.call('logs', 'FilterLogEvents', { logGroupName })
+  return [streams.body, events.body]
+}
+
 const sendTo =
-  (service: 'ecs' | 'ecr'): Send =>
+  (service: ProbedService): Send =>
   async (operation, input) => {
-    const { code, message, body, changes } = await (await apiWorld(rows)).call(service, operation, input)
+    const world = await apiWorld(beginnings[service].rows)
+    if (service === 'logs') for (const [name, given] of logsPrelude) await world.call('logs', name, given)
+    const { code, message, body, changes } = await world.call(service, operation, input)
     // That a token is remembered shows nothing: its fingerprint is of all there is.
     const changed = changes.filter(({ table }) => table !== 'idempotency' && table !== 'installationSecret')
-    const seen = JSON.stringify([code, body, changed.map(({ table, after }) => [table, after])])
+    const streams = service === 'logs' ? await streamsOf(world) : []
+    const seen = JSON.stringify([code, body, changed.map(({ table, after }) => [table, after]), streams])
     return { code, message, seen }
   }
-
-/** The sample with names of what exists in place of `<existing>`. */
-function settled(value: unknown, names: Likely, member = ''): unknown {
-  if (value === anyExisting) return names(member, '')[0]
-  if (value === existingName) return names(member, '')[1]
-  if (Array.isArray(value)) return value.map((item) => settled(item, names, member))
-  if (typeof value !== 'object' || value === null) return value
-  return Object.fromEntries(Object.entries(value).map(([name, each]) => [name, settled(each, names, name)]))
-}
 
 const within = (path: string, other: string): boolean => covers({ parameter: path }, other)
 
@@ -63,10 +89,10 @@ describe.each(has)('$service $operation', ({ service, operation }) => {
   let probed: readonly Probed[]
   beforeAll(async () => {
     const input = (await loadModel(service)).get(operation)?.input
-    const names = likely[service]
-    const inputs = (samples[operation] ?? [{}]).map((sample) => settled(sample, names) as object)
-    probed = input ? await probe(operation, input, inputs, { send: sendTo(service), likely: names }) : []
-  })
+    const { likely } = beginnings[service]
+    const inputs = (samples[service][operation] ?? [{}]).map((sample) => settled(sample, likely) as object)
+    probed = input ? await probe(operation, input, inputs, { send: sendTo(service), likely }) : []
+  }, 120_000)
 
   test('heeds every parameter of which the page says nothing', () => {
     const heeded = probed.filter((each) => each.heeded).map(({ path }) => path)

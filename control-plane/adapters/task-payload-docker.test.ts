@@ -2,7 +2,12 @@ import type { ContainerDefinition } from '@aws-sdk/client-ecs'
 import { expect, test } from 'vitest'
 import { dockerConfig } from './task-payload-docker.ts'
 
-const facts = { region: 'eu-west-1', taskId: '0123456789abcdef' }
+const facts = {
+  region: 'eu-west-1',
+  taskId: '0123456789abcdef',
+  logsUrl: 'http://127.0.0.1:4566',
+  logDriverMode: 'blocking',
+}
 const dockerOf = (container: ContainerDefinition, networkMode?: string) => {
   const made = dockerConfig({ name: 'web', memory: 128, ...container }, networkMode, facts)
   return {
@@ -36,6 +41,7 @@ test.each<[string, ContainerDefinition, object, object, string]>([
         Type: 'awslogs',
         Config: {
           'awslogs-group': 'g',
+          'awslogs-endpoint': 'http://127.0.0.1:4566',
           'awslogs-region': 'eu-west-1',
           'awslogs-stream': 'p/web/0123456789abcdef',
         },
@@ -128,10 +134,20 @@ test.each<[string, ContainerDefinition, object, object, string]>([
   ],
   [
     'security options',
-    { dockerSecurityOptions: ['no-new-privileges'] },
+    { dockerSecurityOptions: ['no-new-privileges', 'label:type:svirt_apache_t', 'apparmor:mine', 'a:b'] },
     {},
-    { SecurityOpt: ['no-new-privileges'] },
+    { SecurityOpt: ['no-new-privileges', 'label=type:svirt_apache_t', 'apparmor=mine', 'a:b'] },
     '1.17',
+  ],
+  ['no swap at all', { linuxParameters: { maxSwap: 0 } }, {}, { MemorySwap: 128 * mebibyte }, '1.18'],
+  [
+    'the check of an image switched off',
+    { healthCheck: { command: ['NONE'] } },
+    {
+      Healthcheck: { Test: ['NONE'], Interval: 30_000_000_000, Timeout: 5_000_000_000, Retries: 3 },
+    },
+    {},
+    '1.24',
   ],
   [
     'the process and its terminal',

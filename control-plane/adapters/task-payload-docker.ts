@@ -1,5 +1,6 @@
 import type { ContainerDefinition, KernelCapabilities, LinuxParameters } from '@aws-sdk/client-ecs'
 import type { PayloadContainer } from '@berth/agent-protocol/payload.ts'
+import { logConfig, type LogFacts } from './task-payload-logs.ts'
 
 /** Docker refuses containers with less. */
 const memoryMiBMin = 6
@@ -15,12 +16,6 @@ interface Setting {
 
 const setting = (key: string, value: unknown, since = '1.17'): readonly Setting[] =>
   value === undefined || (Array.isArray(value) && value.length === 0) ? [] : [{ key, value, since }]
-
-/** What the names of a container's logs are made of. */
-export interface LogFacts {
-  readonly region: string
-  readonly taskId: string
-}
 
 /**
  * What of a container definition has no member of its own on the agent's wire: it goes to the agent as two JSON strings
@@ -114,9 +109,13 @@ function hostConfigSettings(
         : undefined,
       '1.24',
     ),
-    ...setting('SecurityOpt', container.dockerSecurityOptions),
+    ...setting('SecurityOpt', container.dockerSecurityOptions?.map(securityOption)),
   ]
 }
+
+/** ECS writes `label:…` and `no-new-privileges:true`; Docker has given the colon up for an equals sign. */
+const securityOption = (option: string): string =>
+  option.replace(/^(label|apparmor|seccomp|no-new-privileges):/, '$1=')
 
 function linuxSettings(linux: LinuxParameters, memoryMiB: number | undefined): readonly Setting[] {
   const capabilities: KernelCapabilities = linux.capabilities ?? {}
@@ -157,25 +156,4 @@ function linuxSettings(linux: LinuxParameters, memoryMiB: number | undefined): r
         ]),
     ...setting('Init', linux.initProcessEnabled, '1.25'),
   ]
-}
-
-/**
- * Docker's own awslogs driver knows a stream but no prefix, so the stream is named here, `PREFIX/CONTAINER/TASK-ID`.
- */
-function logConfig(
-  { name = '', logConfiguration }: ContainerDefinition,
-  { region, taskId }: LogFacts,
-): { readonly Type: string; readonly Config: Readonly<Record<string, string>> } | undefined {
-  if (!logConfiguration?.logDriver) return undefined
-  const { logDriver, options = {} } = logConfiguration
-  if (logDriver !== 'awslogs') return { Type: logDriver, Config: options }
-  const { 'awslogs-stream-prefix': prefix, ...others } = options
-  return {
-    Type: logDriver,
-    Config: {
-      'awslogs-region': region,
-      ...(prefix !== undefined && { 'awslogs-stream': `${prefix}/${name}/${taskId}` }),
-      ...others,
-    },
-  }
 }

@@ -91,7 +91,7 @@ test('a plain task has all that an agent needs and nothing else', () => {
         essential: true,
         cpu: 0,
         memory: 128,
-        environment: {},
+        environment: { AWS_EXECUTION_ENV: 'AWS_ECS_EC2' },
         portMappings: [],
         volumesFrom: [],
         mountPoints: [],
@@ -103,6 +103,22 @@ test('a plain task has all that an agent needs and nothing else', () => {
     launchType: 'EC2',
     group: 'family:web',
   })
+})
+
+test('a Fargate task brings its zone and its storage, one on an instance does not', () => {
+  const row = { ...definition, containerDefinitions: [web] }
+  const traits = { availabilityZone: 'eu-west-1b', ephemeralStorageGiB: 20 }
+  expect(taskPayload({ ...task, ...traits, launchType: 'FARGATE' }, row, facts)).toMatchObject(traits)
+  expect(taskPayload({ ...task, ...traits }, row, facts)).not.toHaveProperty('availabilityZone')
+})
+
+test('the GPUs of containers go as associations', () => {
+  const containers = task.containers.map((container) => ({ ...container, gpuIds: ['g1', 'g0'] }))
+  const row = { ...definition, containerDefinitions: [web] }
+  expect(taskPayload({ ...task, containers }, row, facts).associations).toEqual([
+    { type: 'gpu', name: 'g1', containers: ['web'] },
+    { type: 'gpu', name: 'g0', containers: ['web'] },
+  ])
 })
 
 test('the size of a task is in vCPUs and MiB, of a container in units', () => {
@@ -246,6 +262,7 @@ test('a secret says who keeps it and where', () => {
       secrets: [
         { name: 'A', valueFrom },
         { name: 'B', valueFrom: '/parameter' },
+        { name: 'C', valueFrom: 'arn:aws:ssm:us-west-2:123456789012:parameter/a/b' },
       ],
     }).secrets,
   ).toEqual([
@@ -257,7 +274,22 @@ test('a secret says who keeps it and where', () => {
       provider: 'ssm',
       type: 'ENVIRONMENT_VARIABLE',
     },
+    { name: 'C', valueFrom: '/a/b', region: 'us-west-2', provider: 'ssm', type: 'ENVIRONMENT_VARIABLE' },
   ])
+})
+
+test.each([
+  ['nginx:1', {}, 'nginx@sha256:1'],
+  ['nginx', { versionConsistency: 'enabled' }, 'nginx@sha256:1'],
+  ['localhost:4566/web:1', {}, 'localhost:4566/web@sha256:1'],
+  ['localhost:4566/web', {}, 'localhost:4566/web@sha256:1'],
+  ['nginx:1', { versionConsistency: 'disabled' }, 'nginx:1'],
+  ['nginx@sha256:2', {}, 'nginx@sha256:2'],
+] as const)('image %s with %j goes by the digest of its deployment', (image, more, expected) => {
+  const row = { ...definition, containerDefinitions: [{ ...web, image, ...more }] }
+  const imageDigests = new Map([['web', 'sha256:1']])
+  expect(taskPayload(task, row, { ...facts, imageDigests }).containers?.[0]?.image).toBe(expected)
+  expect(taskPayload(task, row, { ...facts, imageDigests: new Map() }).containers?.[0]?.image).toBe(image)
 })
 
 test('a service task names its service', () => {

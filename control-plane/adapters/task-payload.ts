@@ -1,4 +1,5 @@
 import type { ContainerDefinition, Secret, Volume } from '@aws-sdk/client-ecs'
+import type { ElasticNetworkInterface } from '@berth/agent-protocol/network-interface.ts'
 import type {
   PayloadContainer,
   PayloadRegistryAuthentication,
@@ -7,19 +8,27 @@ import type {
   PayloadVolume,
 } from '@berth/agent-protocol/payload.ts'
 import { arnName, parseArn } from '#domain/arn.ts'
+import { executeCommandAgent } from '#domain/managed-agent.ts'
 import type { TaskDefinition } from '#domain/task-definition.ts'
 import { applyOverrides } from '#domain/task-overrides.ts'
 import type { Task } from '#domain/task.ts'
 import { dockerConfig } from './task-payload-docker.ts'
+import { logsAuthStrategy } from './task-payload-logs.ts'
 
 /** What a payload needs to know besides the rows. */
 export interface PayloadFacts {
   /** The name of the service the task belongs to. */
   readonly serviceName?: string
+  /** Of a task of network mode awsvpc. */
+  readonly networkInterface?: ElasticNetworkInterface
+  /** The digests that the task's deployment is settled on, by container. */
+  readonly imageDigests?: ReadonlyMap<string, string>
   /** The host part of image references to Berth's own registry: `localhost:4566`. */
   readonly registryHost: string
   /** The URL at which the task's agent reaches the ECR API of this control plane. */
   readonly ecrUrl: string
+  /** The account's setting `defaultLogDriverMode`; `blocking`, as Docker has it, when absent. */
+  readonly logDriverMode?: string
 }
 
 /**
@@ -46,35 +55,52 @@ export function taskPayload(task: Task, taskDefinition: TaskDefinition, facts: P
       payloadContainer(container, effective, task, facts),
     ),
     volumes: effective.volumes.map(payloadVolume),
+    ...payloadGpus(task),
     launchType: task.launchType,
     ...(facts.serviceName !== undefined && { serviceName: facts.serviceName }),
     group: task.group,
     ...(effective.enableFaultInjection && { enableFaultInjection: true }),
+    ...payloadFargate(task),
+    ...(facts.networkInterface && { elasticNetworkInterfaces: [facts.networkInterface] }),
   }
+}
+
+/**
+ * By it programs know that ECS runs them. It is the control plane that says so, not the agent; of external instances AWS
+ * documents no value, so there it says nothing.
+ */
+const executionEnvironment: Readonly<Record<Task['launchType'], Readonly<Record<string, string>>>> = {
+  EC2: { AWS_EXECUTION_ENV: 'AWS_ECS_EC2' },
+  FARGATE: { AWS_EXECUTION_ENV: 'AWS_ECS_FARGATE' },
+  MANAGED_INSTANCES: { AWS_EXECUTION_ENV: 'AWS_ECS_MANAGED_INSTANCES' },
+  EXTERNAL: {},
 }
 
 function payloadContainer(
   container: ContainerDefinition,
-  { networkMode }: TaskDefinition,
+  { networkMode, executionRoleArn }: TaskDefinition,
   task: Task,
   facts: PayloadFacts,
 ): PayloadContainer {
-  const { name = '', image = '', command, entryPoint, links, environmentFiles, restartPolicy } = container
+  const { name = '', command, entryPoint, links, environmentFiles, restartPolicy } = container
   const containerArn = task.containers.find((known) => known.name === name)?.containerArn
   const secrets = payloadSecrets(container, task)
-  const registryAuthentication = registryAuthenticationOf(container, task, facts)
+  const logsAuth = logsAuthStrategy(container, executionRoleArn)
+  const registryAuthentication = registryAuthenticationOf(container, task, facts, Boolean(executionRoleArn))
   return {
     name,
-    image,
+    image: pinned(container, facts.imageDigests?.get(name)),
     ...(containerArn !== undefined && { containerArn }),
+    ...(task.enableExecuteCommand && { managedAgents: [{ name: executeCommandAgent }] }),
     essential: container.essential ?? true,
     ...(command?.length && { command }),
     ...(entryPoint?.length && { entryPoint }),
     cpu: container.cpu ?? 0,
     memory: container.memory ?? 0,
-    environment: Object.fromEntries(
-      (container.environment ?? []).map((pair) => [pair.name ?? '', pair.value ?? '']),
-    ),
+    environment: {
+      ...executionEnvironment[task.launchType],
+      ...Object.fromEntries((container.environment ?? []).map((pair) => [pair.name ?? '', pair.value ?? ''])),
+    },
     ...(environmentFiles?.length && {
       environmentFiles: environmentFiles.map(({ value = '', type = 's3' }) => ({ value, type })),
     }),
@@ -87,7 +113,11 @@ function payloadContainer(
     dockerConfig: dockerConfig(container, networkMode, {
       region: task.region,
       taskId: arnName(task.taskArn),
+      // One address serves all APIs.
+      logsUrl: facts.ecrUrl,
+      logDriverMode: facts.logDriverMode ?? 'blocking',
     }),
+    ...(logsAuth !== undefined && { logsAuthStrategy: logsAuth }),
     // Lower case: with AWS's own DOCKER the agent runs the check but never reports it.
     ...(container.healthCheck && { healthCheckType: 'docker' }),
     ...(registryAuthentication && { registryAuthentication }),
@@ -108,6 +138,34 @@ function payloadContainer(
       },
     }),
   }
+}
+
+function payloadFargate({
+  launchType,
+  availabilityZone,
+  ephemeralStorageGiB,
+}: Task): Pick<PayloadTask, 'availabilityZone' | 'ephemeralStorageGiB'> {
+  if (launchType !== 'FARGATE') return {}
+  return {
+    ...(availabilityZone !== undefined && { availabilityZone }),
+    ...(ephemeralStorageGiB !== undefined && { ephemeralStorageGiB }),
+  }
+}
+
+function payloadGpus({ containers }: Task): Pick<PayloadTask, 'associations'> {
+  const associations = containers.flatMap(({ name, gpuIds = [] }) =>
+    gpuIds.map((id) => ({ type: 'gpu', name: id, containers: [name] })),
+  )
+  return associations.length > 0 ? { associations } : {}
+}
+
+/**
+ * By the digest that the first tasks of the deployment got, so that a tag that has moved since changes nothing until
+ * the next one: https://docs.aws.amazon.com/AmazonECS/latest/developerguide/deployment-type-ecs.html
+ */
+function pinned({ image = '', versionConsistency }: ContainerDefinition, digest: string | undefined): string {
+  if (digest === undefined || versionConsistency === 'disabled' || image.includes('@')) return image
+  return `${image.replace(/:[^/:]+$/, '')}@${digest}`
 }
 
 function payloadPortMapping(
@@ -197,9 +255,11 @@ function payloadSecrets(container: ContainerDefinition, task: Task): readonly Pa
     kind: Pick<PayloadSecret, 'type' | 'target'>,
   ): PayloadSecret => {
     const arn = parseArn(valueFrom)
+    const parameter = arn?.service === 'ssm' && arn.resource.startsWith('parameter/')
     return {
       name,
-      valueFrom,
+      // Agents ask for a parameter by this text and look for it in the answer, which has names whatever was asked for.
+      valueFrom: parameter ? arn.resource.slice('parameter'.length) : valueFrom,
       region: arn?.region || task.region,
       provider: arn?.service === 'secretsmanager' ? 'asm' : 'ssm',
       ...kind,
@@ -217,12 +277,14 @@ const ecrHost = /^(\d{12})\.dkr[.-]ecr(?:-fips)?\.([a-z0-9-]+)\./
 
 /**
  * How the agent gets leave to pull. An image of Berth's own registry, or one named as AWS names ECR's, is asked for
- * with a token of this control plane's ECR, which the agent signs for with its instance's credentials.
+ * with a token of this control plane's ECR, which the agent signs for as the task's execution role or, where there is
+ * none, as its instance.
  */
 function registryAuthenticationOf(
   { image = '', repositoryCredentials }: ContainerDefinition,
   task: Task,
   { registryHost, ecrUrl }: PayloadFacts,
+  useExecutionRole: boolean,
 ): PayloadRegistryAuthentication | undefined {
   const credentialsParameter = repositoryCredentials?.credentialsParameter
   if (credentialsParameter !== undefined) {
@@ -237,7 +299,7 @@ function registryAuthenticationOf(
       registryId: accountId ?? task.accountId,
       region: region ?? task.region,
       endpointOverride: ecrUrl,
-      useExecutionRole: false,
+      useExecutionRole,
     },
   }
 }

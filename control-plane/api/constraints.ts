@@ -19,8 +19,11 @@ export interface Constraints {
   check(): void
 }
 
-/** For services whose ValidationException lists every broken constraint: EventBridge and its Scheduler. */
-export function constraints(): Constraints {
+/** Maps of inputs have no prototype, and so no text of their own. */
+const shownItem = (item: unknown): string => (typeof item === 'string' ? item : JSON.stringify(item))
+
+/** For services whose ValidationException, or an error of another `code`, lists every broken constraint. */
+export function constraints(code = 'ValidationException'): Constraints {
   const broken: string[] = []
   const say = (path: string, value: unknown, constraint: string): void => {
     broken.push(
@@ -28,7 +31,7 @@ export function constraints(): Constraints {
     )
   }
   const length = (path: string, value: string | readonly unknown[], min: number, max: number): void => {
-    const said = typeof value === 'string' ? value : `[${value.map(String).join(', ')}]`
+    const said = typeof value === 'string' ? value : `[${value.map(shownItem).join(', ')}]`
     if (value.length < min) say(path, said, `have length greater than or equal to ${min}`)
     if (value.length > max) say(path, said, `have length less than or equal to ${max}`)
   }
@@ -54,7 +57,7 @@ export function constraints(): Constraints {
     check() {
       if (broken.length === 0) return
       const errors = `${broken.length} validation error${broken.length === 1 ? '' : 's'} detected`
-      throw new AwsError('ValidationException', `${errors}: ${broken.join('; ')}`)
+      throw new AwsError(code, `${errors}: ${broken.join('; ')}`)
     },
   }
 }

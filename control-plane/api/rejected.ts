@@ -54,7 +54,6 @@ export const rejected: readonly ParameterException[] = [
   ecs('CreateTaskSet', 'loadBalancers', 'no load balancers yet'),
   ecs('CreateTaskSet', 'serviceRegistries', 'no service discovery yet'),
   ecs('RegisterTaskDefinition', 'inferenceAccelerators', 'Elastic Inference is no more'),
-  ecs('SubmitAttachmentStateChanges', 'attachments', 'no network interface is ever attached'),
   ecs(
     'RegisterTaskDefinition',
     'containerDefinitions[].resourceRequirements[].sharingStrategy',

@@ -13,11 +13,10 @@ function ofTarget(
 ): readonly ParameterException[] {
   return [
     of(operation, `${target}.Arn`, 'clusters of Amazon ECS', 'partly'),
-    of(operation, `${target}.RoleArn`, 'kept; there are no roles yet, and tasks are started without asking'),
+    of(operation, `${target}.RoleArn`, 'kept; tasks are started without asking what the role may'),
     of(operation, `${target}.RetryPolicy.MaximumRetryAttempts`, 'nothing is tried again'),
     of(operation, `${target}.DeadLetterConfig`, 'no queues; what could not be started is logged', 'rejected'),
     of(operation, `${target}.EcsParameters.ReferenceId`, 'not shown by a task, as at AWS'),
-    of(operation, `${target}.EcsParameters.EnableExecuteCommand`, 'no agent runs commands yet'),
     ...otherKinds.map((kind) =>
       of(operation, `${target}.${kind}`, 'for targets of other services', 'rejected'),
     ),
@@ -26,7 +25,7 @@ function ofTarget(
 
 export const scheduleParameters: readonly ParameterException[] = [
   events('PutRule', 'EventPattern', 'no events yet, only schedules', 'rejected'),
-  events('PutRule', 'RoleArn', 'there are no roles yet'),
+  events('PutRule', 'RoleArn', 'for targets on event buses of other accounts, which are not there'),
   events('PutRule', 'State', 'ENABLED and DISABLED; there is no CloudTrail', 'partly'),
   ...ofTarget(events, 'PutTargets', 'Targets[]', [
     'KinesisParameters',

@@ -36,7 +36,7 @@ export function removeTags(tx: Transaction, resourceArn: string, keys: readonly 
   )
 }
 
-function putTags(tx: Transaction, resourceArn: string, tags: readonly ResourceTag[]): void {
+export function putTags(tx: Transaction, resourceArn: string, tags: readonly ResourceTag[]): void {
   if (tags.length > 0) tx.put('resourceTags', { resourceArn, tags })
   else tx.delete('resourceTags', resourceArn)
 }

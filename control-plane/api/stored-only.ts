@@ -4,6 +4,9 @@ const ecs = exceptionsOf('ecs')
 const ecr = exceptionsOf('ecr')
 const ec2 = exceptionsOf('ec2')
 
+const groupsOfInstances =
+  'rules of other groups that name them hold for the instance; their own filter what tasks of network mode awsvpc send and get'
+
 /** Everything accepted that does nothing, or not all it says, for docs/compatibility.md. What is refused is in rejected.ts. */
 export const storedOnly: readonly ParameterException[] = [
   ecs(
@@ -49,7 +52,7 @@ export const storedOnly: readonly ParameterException[] = [
     ecs('DiscoverPollEndpoint', parameter, 'every agent is given the one endpoint', 'ignored'),
   ),
   ecs('ListServicesByNamespace', 'nextToken', 'there are no namespaces that could have pages', 'ignored'),
-  ecs('SubmitAttachmentStateChanges', 'cluster', 'no network interface is ever attached', 'ignored'),
+  ecs('SubmitAttachmentStateChanges', 'cluster', 'attachments are named by their ARNs', 'ignored'),
   ...['RunTask', 'StartTask'].map((operation) =>
     ecs(
       operation,
@@ -59,7 +62,12 @@ export const storedOnly: readonly ParameterException[] = [
     ),
   ),
   ...['CreateCluster', 'UpdateCluster'].map((operation) =>
-    ecs(operation, 'configuration.executeCommandConfiguration', 'ExecuteCommand is not there yet'),
+    ecs(
+      operation,
+      'configuration.executeCommandConfiguration',
+      'sessions are logged to CloudWatch Logs; where encryption or Amazon S3 is asked for, ExecuteCommand refuses',
+      'partly',
+    ),
   ),
   ...['CreateCapacityProvider', 'UpdateCapacityProvider'].flatMap((operation) => [
     ecs(
@@ -73,40 +81,15 @@ export const storedOnly: readonly ParameterException[] = [
       'no instance is started for it: EC2 instances are given to a provider by a tag',
     ),
   ]),
-  ecs('RunTask', 'platformVersion', 'checked; there is no Fargate capacity yet', 'ignored'),
-  ...['CreateService', 'UpdateService'].map((operation) =>
-    ecs(operation, 'platformVersion', 'checked; there is no Fargate capacity yet'),
+  ...['RunTask', 'CreateService', 'UpdateService'].map((operation) =>
+    ecs(operation, 'platformVersion', 'checked and shown; tasks run alike on every version', 'partly'),
   ),
   ecs('RegisterContainerInstance', 'platformDevices', 'devices that are not GPUs are not counted', 'partly'),
-  ecs('SubmitTaskStateChange', 'managedAgents', 'ExecuteCommand is not there yet', 'ignored'),
-  ecs('SubmitTaskStateChange', 'attachments', 'no network interface is ever attached', 'ignored'),
-  ...['taskRoleArn', 'executionRoleArn'].flatMap((parameter) => [
-    ecs(
-      'RegisterTaskDefinition',
-      parameter,
-      'tasks get no credentials; the instance pulls images with its own',
-    ),
-    ...['RunTask', 'StartTask'].map((operation) =>
-      ecs(operation, `overrides.${parameter}`, 'tasks get no credentials'),
-    ),
-  ]),
   ...['name', 'appProtocol'].map((member) =>
     ecs(
       'RegisterTaskDefinition',
       `containerDefinitions[].portMappings[].${member}`,
       'for Service Connect, which is not there yet',
-    ),
-  ),
-  ecs(
-    'RegisterTaskDefinition',
-    'containerDefinitions[].versionConsistency',
-    'images are pulled by the tag as written',
-  ),
-  ...['taskRoleArn', 'executionRoleArn'].map((parameter) =>
-    ecs(
-      'RegisterDaemonTaskDefinition',
-      parameter,
-      'tasks get no credentials; the instance pulls images with its own',
     ),
   ),
   ...['CreateDaemon', 'UpdateDaemon'].flatMap((operation) => [
@@ -116,20 +99,40 @@ export const storedOnly: readonly ParameterException[] = [
       'of a daemon that is not critical no deployment waits for instances without room; no instance is drained because its daemon task ended, it gets another',
       'partly',
     ),
-    ecs(operation, 'enableExecuteCommand', 'no agent runs commands yet, as ExecuteCommand answers'),
   ]),
-  ...['RunTask', 'StartTask', 'CreateService', 'UpdateService'].map((operation) =>
-    ecs(operation, 'enableExecuteCommand', 'no agent runs commands yet, as ExecuteCommand answers'),
-  ),
   ...['RunTask', 'StartTask'].map((operation) =>
     ecs(operation, 'referenceId', 'not shown, as at AWS', 'ignored'),
   ),
   ecr('CreateRepository', 'encryptionConfiguration', 'images are kept as they are, not encrypted'),
   ecr('CreateRepository', 'imageScanningConfiguration', 'images are not scanned'),
+  ...['Authorize', 'Revoke'].flatMap((verb) =>
+    ['Ingress', 'Egress'].map((direction) =>
+      ec2(
+        `${verb}SecurityGroup${direction}`,
+        'SourceSecurityGroupOwnerId',
+        'groups of other accounts cannot be named',
+        'ignored',
+      ),
+    ),
+  ),
+  ec2('CreateVpc', 'InstanceTenancy', 'all instances share this machine', 'ignored'),
+  ...['EnableDnsSupport', 'EnableDnsHostnames'].map((member) =>
+    ec2('ModifyVpcAttribute', member, 'shown; names are resolved by the resolver of this machine'),
+  ),
+  ec2('ModifyNetworkInterfaceAttribute', 'SourceDestCheck', 'shown; no interface forwards'),
+  ...['CreateRoute', 'ReplaceRoute'].map((operation) =>
+    ec2(operation, 'GatewayId', 'kept; every VPC reaches the world outside over this machine'),
+  ),
+  ec2('AttachInternetGateway', 'VpcId', 'kept; every VPC reaches the world outside over this machine'),
   ec2('RunInstances', 'AdditionalInfo', 'reserved by AWS', 'ignored'),
   ec2('RunInstances', 'CreditSpecification', 'instances have their whole CPU always', 'ignored'),
   ec2('RunInstances', 'EbsOptimized', 'there are no volumes; shown as false'),
-  ec2('RunInstances', 'IamInstanceProfile', 'every instance acts in the role ecsInstanceRole'),
+  ec2(
+    'RunInstances',
+    'IamInstanceProfile',
+    'one that nobody made is taken too: its instance acts in the role ecsInstanceRole',
+    'partly',
+  ),
   ec2('RunInstances', 'ImageId', 'instances of every image are the same: Docker and the agent'),
   ec2('RunInstances', 'InstanceInitiatedShutdownBehavior', 'an instance cannot shut itself down', 'ignored'),
   ec2('RunInstances', 'KeyName', 'shown, also in instance metadata; nobody logs in'),
@@ -137,8 +140,8 @@ export const storedOnly: readonly ParameterException[] = [
   ec2('RunInstances', 'MetadataOptions.HttpPutResponseHopLimit', 'not enforced: containers are served too'),
   ec2('RunInstances', 'Monitoring', 'no metrics are collected; shown as disabled'),
   ec2('RunInstances', 'NetworkInterfaces[].Description', 'there is nobody to read it', 'ignored'),
-  ec2('RunInstances', 'SecurityGroupIds', 'groups filter nothing'),
-  ec2('RunInstances', 'SecurityGroups', 'groups filter nothing'),
+  ec2('RunInstances', 'SecurityGroupIds', groupsOfInstances, 'partly'),
+  ec2('RunInstances', 'SecurityGroups', groupsOfInstances, 'partly'),
   ec2(
     'RunInstances',
     'TagSpecifications',

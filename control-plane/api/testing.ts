@@ -5,6 +5,7 @@ import { prng } from '@berth/std/prng.ts'
 import { memoryJournal } from '#state/journal.ts'
 import { Fleet } from '#state/fleet.ts'
 import { Store } from '#state/store.ts'
+import { vaultInMemory } from '#state/vault.ts'
 import type { DataPlanes } from './data-planes.ts'
 import type { Context } from './operation.ts'
 
@@ -44,6 +45,7 @@ export function testContext({
       agentUrl: () => 'http://127.0.0.1:4566',
     },
     dataPlanes,
+    vault: vaultInMemory(idsFrom(prng(3))),
   }))
 }
 
@@ -75,4 +77,16 @@ const noDataPlanes: DataPlanes = {
     completeLayerUpload: unavailable,
   },
   consoles: { getConsoleOutput: unavailable },
+  commands: { openSession: unavailable, resumeSession: unavailable, terminateSession: unavailable },
+  logs: {
+    createLogStream: unavailable,
+    deleteLogGroup: unavailable,
+    deleteLogStream: unavailable,
+    describeLogGroups: unavailable,
+    describeLogStreams: unavailable,
+    filterLogEvents: unavailable,
+    getLogEvents: unavailable,
+    putLogEvents: unavailable,
+    startLiveTail: unavailable,
+  },
 }

@@ -23,12 +23,17 @@ export interface HostIdentity {
   readonly capacityProviderName?: string
   /** Whether that provider is of managed instances. */
   readonly managed?: true
+  /** How many tasks with a network interface of their own it takes. */
+  readonly taskInterfacesMax?: number
 }
 
 /** The row of the instance once registered anew (`known` undefined) or again; again it keeps what only the user changes. */
 export function registered(
   known: ContainerInstance | undefined,
-  base: Pick<ContainerInstance, 'accountId' | 'region' | 'containerInstanceArn' | 'clusterArn'>,
+  base: Pick<
+    ContainerInstance,
+    'accountId' | 'region' | 'containerInstanceArn' | 'clusterArn' | 'controlPlaneUrl'
+  >,
   registration: Registration,
   { now, externalId }: { readonly now: number; readonly externalId: string },
 ): ContainerInstance {
@@ -50,6 +55,7 @@ export function registered(
     versionInfo: registration.versionInfo ?? known?.versionInfo ?? {},
     registeredResources: resourcesOf(registration),
     attributes: attributesOf(registration, known),
+    ...(identity?.taskInterfacesMax !== undefined && { taskInterfacesMax: identity.taskInterfacesMax }),
     registeredAt: known?.registeredAt ?? now,
     ...(clientToken !== undefined && { clientToken }),
     ...(live?.runtimeHealth && { runtimeHealth: live.runtimeHealth }),

@@ -21,10 +21,14 @@ export interface ContainerInstance extends Scope {
   /** What the host has, as its agent registered it. What is free is derived from the tasks on it. */
   readonly registeredResources: readonly Resource[]
   readonly attributes: readonly Attribute[]
+  /** How many tasks with a network interface of their own it takes; absent: what it registered as ENI, else any number. */
+  readonly taskInterfacesMax?: number
   readonly registeredAt: number
   /** When it became INACTIVE; it is forgotten an hour later. */
   readonly inactiveAt?: number
   readonly clientToken?: string
+  /** The control plane as its agent reached it, where that is not as embedded instances do. */
+  readonly controlPlaneUrl?: string
   /** Health of the container runtime as the agent last told it. */
   readonly runtimeHealth?: {
     readonly status: string
@@ -56,10 +60,13 @@ export function observeAgentConnected(
 
 /**
  * The row once its agent's session is gone. The agent counts as connected until `lostBy`, because agents change
- * their connection all the time; instance-liveness gives it up then.
+ * their connection all the time; instance-liveness gives it up then. That of a deregistered instance is not expected back.
  */
 export function observeAgentLost(instance: ContainerInstance, lostBy: number): ContainerInstance {
-  return instance.agentConnected ? { ...instance, agentLostBy: lostBy } : instance
+  if (!instance.agentConnected) return instance
+  if (instance.status !== 'INACTIVE') return { ...instance, agentLostBy: lostBy }
+  const { agentLostBy: _, ...rest } = instance
+  return { ...rest, agentConnected: false, version: instance.version + 1 }
 }
 
 /** How old the time of the last look at the runtime may be before a look that changed nothing is written. */

@@ -67,7 +67,7 @@ export function pickAddress(
 ): string | undefined {
   const [network = '', length = '32'] = cidrBlock.split('/')
   const size = 2 ** (32 - Number(length))
-  const base = network.split('.').reduce((number, part) => number * 256 + Number(part), 0)
+  const base = addressNumber(network)
   const usable = size - 5
   const start = Math.floor(fraction() * usable)
   for (let step = 0; step < usable; step++) {
@@ -78,9 +78,19 @@ export function pickAddress(
   return undefined
 }
 
+/** An IPv4 address as a number. */
+export function addressNumber(address: string): number {
+  return address.split('.').reduce((number, part) => number * 256 + Number(part), 0)
+}
+
 /** `ip-172-31-5-7.ec2.internal`; outside us-east-1 with the region in it. */
 export function privateDnsName(address: string, region: string): string {
-  return `ip-${address.replaceAll('.', '-')}.${region === 'us-east-1' ? 'ec2' : `${region}.compute`}.internal`
+  return `ip-${address.replaceAll('.', '-')}.${domainOf(region)}`
+}
+
+/** The domain of private names: `ec2.internal`, outside us-east-1 with the region in it. */
+export function domainOf(region: string): string {
+  return `${region === 'us-east-1' ? 'ec2' : `${region}.compute`}.internal`
 }
 
 /**

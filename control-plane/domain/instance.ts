@@ -1,4 +1,5 @@
 import type { Scope } from './arn.ts'
+import type { SecurityGroupRule } from './security-group.ts'
 
 /** An EC2 instance: a host that an instance provider makes real. */
 export interface Instance extends Scope {
@@ -20,6 +21,8 @@ export interface Instance extends Scope {
   readonly publicDnsName?: string
   readonly keyName?: string
   readonly iamInstanceProfileArn?: string
+  /** The role that the profile had when the instance was launched; absent where there was no such profile. */
+  readonly profileRole?: ProfileRole
   /** Base64, as given. */
   readonly userData?: string
   readonly clientToken?: string
@@ -59,21 +62,43 @@ export function instanceState({ state, desiredState }: Instance): Instance['stat
 /** How long a terminated instance can still be described. */
 export const instanceForgottenAfterMs = 3_600_000
 
-/** The role every instance acts in, and the name of the one session that is the instance. */
+/** The role an instance acts in when it was given no other. */
 export const instanceRoleName = 'ecsInstanceRole'
 
+export interface ProfileRole {
+  readonly roleName: string
+  readonly roleId: string
+  readonly instanceProfileId: string
+}
+
+/** What an instance without a profile of its own acts in. */
+export const builtInRole: ProfileRole = {
+  roleName: instanceRoleName,
+  roleId: 'AROABERTHECSINSTROLE1',
+  instanceProfileId: 'AIPABERTHECSINSTROLE1',
+}
+
 /** Who an instance is when it signs a request. */
-export function instanceRole({ accountId, instanceId }: { accountId: string; instanceId: string }): {
+export function instanceRole({
+  accountId,
+  instanceId,
+  iamInstanceProfileArn,
+  profileRole = builtInRole,
+}: Pick<Instance, 'accountId' | 'instanceId' | 'iamInstanceProfileArn' | 'profileRole'>): {
+  readonly roleName: string
   readonly principalArn: string
   readonly userId: string
   readonly instanceProfileArn: string
   readonly instanceProfileId: string
 } {
+  const { roleName, roleId, instanceProfileId } = profileRole
   return {
-    principalArn: `arn:aws:sts::${accountId}:assumed-role/${instanceRoleName}/${instanceId}`,
-    userId: `AROABERTHECSINSTROLE1:${instanceId}`,
-    instanceProfileArn: `arn:aws:iam::${accountId}:instance-profile/${instanceRoleName}`,
-    instanceProfileId: 'AIPABERTHECSINSTROLE1',
+    roleName,
+    principalArn: `arn:aws:sts::${accountId}:assumed-role/${roleName}/${instanceId}`,
+    userId: `${roleId}:${instanceId}`,
+    instanceProfileArn:
+      iamInstanceProfileArn ?? `arn:aws:iam::${accountId}:instance-profile/${instanceRoleName}`,
+    instanceProfileId,
   }
 }
 
@@ -81,6 +106,9 @@ export interface Vpc extends Scope {
   readonly vpcId: string
   readonly cidrBlock: string
   readonly isDefault: boolean
+  /** Absent: as AWS makes them, true and, but in the default VPC, false. Kept only; names are resolved all the same. */
+  readonly enableDnsSupport?: boolean
+  readonly enableDnsHostnames?: boolean
 }
 
 export interface Subnet extends Scope {
@@ -98,4 +126,6 @@ export interface SecurityGroup extends Scope {
   readonly groupName: string
   readonly description: string
   readonly vpcId: string
+  /** Absent: those of a default group that nobody has changed. */
+  readonly rules?: readonly SecurityGroupRule[]
 }

@@ -40,7 +40,10 @@ export function observeShift(
   const same = lifecycle.stage === stage && lifecycle.step === step && lifecycle.rollingBack === rollingBack
   if (!same || shift?.status !== 'ASKED') return lifecycle
   if (outcome === 'IN_PROGRESS') return { ...lifecycle, shift: { ...shift, askAt: now + shiftPollMs } }
-  return { ...lifecycle, shift: { ...shift, status: outcome } }
+  const { scattered, ...others } = lifecycle
+  // Production traffic that is where it was asked to be is all of it, and with nobody else.
+  const isGathered = outcome === 'DONE' && stage !== 'TEST_TRAFFIC_SHIFT'
+  return { ...others, ...(scattered && !isGathered && { scattered }), shift: { ...shift, status: outcome } }
 }
 
 /** After a hook's target answered, or could not be understood. */

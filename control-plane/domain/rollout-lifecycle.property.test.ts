@@ -121,6 +121,7 @@ const sums = (lifecycle: Lifecycle): number[] =>
 function brokenLaw({ before, after, facts }: Seen): string | undefined {
   if (sums(after).some((sum) => Math.round(sum * 10) !== 1_000))
     return 'the weights are not all of the traffic'
+  if (after.stage === 'CLEAN_UP' && after.scattered) return 'those are stopped who have traffic'
   if (after.rollingBack)
     return after.production > before.production ? 'traffic goes to what is given up' : undefined
   if (after.production < before.production || after.test < before.test) return 'traffic goes back'

@@ -36,6 +36,8 @@ export interface Lifecycle {
   readonly hooks: readonly HookRun[]
   /** Traffic goes back to the source, and the target goes. */
   readonly rollingBack?: true
+  /** Revisions other than the source and the target may have traffic still, of a deployment that did not end. */
+  readonly scattered?: true
 }
 
 /** What the service's configuration said when the service deployment started. Times are in milliseconds. */
@@ -156,11 +158,15 @@ export function beginLifecycle(
     production: 0,
     ...(sourceRevisionArn !== undefined && { sourceRevisionArn }),
     hooks: [],
+    ...(severalRevisions && { scattered: true }),
   }
   return enter(blank, severalRevisions ? 'RECONCILE_SERVICE' : 'PRE_SCALE_UP', tools)
 }
 
-/** Back to that revision: production traffic first, then test traffic, then the target's tasks. */
+/**
+ * Back to that revision: production traffic first, that of third revisions too, then test traffic, then the tasks of all
+ * others.
+ */
 export function beginWayBack(
   lifecycle: Lifecycle,
   { sourceRevisionArn, ...tools }: Tools & { readonly sourceRevisionArn: string | undefined },
@@ -172,7 +178,7 @@ export function beginWayBack(
   }
   return enter(
     back,
-    back.production > 0 ? 'SCALE_UP' : back.test > 0 ? 'TEST_TRAFFIC_SHIFT' : 'CLEAN_UP',
+    back.production > 0 || back.scattered ? 'SCALE_UP' : back.test > 0 ? 'TEST_TRAFFIC_SHIFT' : 'CLEAN_UP',
     tools,
   )
 }

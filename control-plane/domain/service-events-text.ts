@@ -99,9 +99,14 @@ export function unplacedText(
   return `${opening} The closest matching (container-instance ${arnName(closest.arn)}) ${shortcoming(closest.reason)}. ${more}`
 }
 
-/** There is no Fargate capacity yet: what AWS says when it has none left. */
+/** What AWS says when Fargate has no capacity left. */
 export function noFargateText(service: Named): string {
   return `${of(service)} was unable to place a task. Reason: Capacity is unavailable at this time. Please try again later or in a different availability zone.`
+}
+
+/** Why a task could not even be told to start. */
+export function notLaunchedText(service: Named, error: string): string {
+  return `${of(service)} failed to launch a task with (error ${error}).`
 }
 
 export function unbalancedText(service: Named, counts: ZoneCounts): string {

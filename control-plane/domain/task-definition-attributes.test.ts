@@ -38,22 +38,22 @@ test.each<[what: string, attributes: readonly string[], input: Input]>([
   ['a log driver', [...agent('logging-driver.json-file'), ...docker('18')], logs('json-file')],
   [
     'a log driver with options',
-    [...agent('logging-driver.awslogs'), ...docker('18', '19')],
+    [...agent('logging-driver.awslogs'), ...docker('19')],
     logs('awslogs', awslogs),
   ],
   [
     'awslogs with a role',
-    [...agent('logging-driver.awslogs'), ...docker('18', '19'), ...ecs('execution-role-awslogs')],
+    [...agent('logging-driver.awslogs'), ...docker('19'), ...ecs('execution-role-awslogs')],
     { ...logs('awslogs', awslogs), executionRoleArn: 'run' },
   ],
   [
     'awslogs that does not block',
-    [...agent('logging-driver.awslogs'), ...docker('18', '19', '28')],
+    [...agent('logging-driver.awslogs'), ...docker('19', '28')],
     logs('awslogs', { ...awslogs, mode: 'non-blocking' }),
   ],
   [
     'awslogs that makes its group',
-    [...agent('logging-driver.awslogs'), ...docker('18', '19', '29')],
+    [...agent('logging-driver.awslogs'), ...docker('19', '29')],
     logs('awslogs', { ...awslogs, 'awslogs-create-group': 'true' }),
   ],
   ['an image of ECR', agent('ecr-auth'), app({ image: ecrImage })],
@@ -171,8 +171,47 @@ test.each<[what: string, attributes: readonly string[], input: Input]>([
   ['many CPUs', ecs('increased-task-cpu-limit'), { cpu: '11 vCPU' }],
   ['ten CPUs', [], { cpu: '10 vCPU' }],
   ['storage of the task', ecs('extensible-ephemeral-storage'), { ephemeralStorage: { sizeInGiB: 30 } }],
-  ['a Docker volume', ecs('docker-plugin.local'), volume({ dockerVolumeConfiguration: {} })],
-  ['a plugin', ecs('docker-plugin.rexray'), volume({ dockerVolumeConfiguration: { driver: 'rexray' } })],
+  [
+    'a Docker volume',
+    [...ecs('docker-plugin.local'), ...docker('25')],
+    volume({ dockerVolumeConfiguration: {} }),
+  ],
+  [
+    'a plugin',
+    [...ecs('docker-plugin.rexray/ebs.1'), ...docker('25')],
+    volume({ dockerVolumeConfiguration: { driver: 'rexray/ebs:1' } }),
+  ],
+  // As AWS has shown it of a job without a network.
+  [
+    'much of Linux and no network',
+    [
+      ...agent('logging-driver.awslogs'),
+      ...docker('17', '18', '19', '23', '25', '32'),
+      ...ecs('pid-ipc-namespace-sharing'),
+    ],
+    app(
+      {
+        linuxParameters: {
+          capabilities: { drop: ['ALL'] },
+          initProcessEnabled: true,
+          maxSwap: 0,
+          swappiness: 0,
+        },
+        user: 'nobody',
+        disableNetworking: true,
+        privileged: false,
+        dockerSecurityOptions: ['no-new-privileges'],
+        ulimits: [{ name: 'nproc', softLimit: 128, hardLimit: 128 }],
+        logConfiguration: { logDriver: 'awslogs', options: awslogs },
+      },
+      { networkMode: 'none', cpu: '2048', memory: '4096', ipcMode: 'none' },
+    ),
+  ],
+  [
+    'a directory and links',
+    docker('17'),
+    app({ workingDirectory: '/srv', links: ['db'], entryPoint: ['./run'] }),
+  ],
   ['App Mesh', ecs('aws-appmesh'), { proxyConfiguration: { containerName: 'envoy' } }],
   [
     'a registry that takes a secret',

@@ -40,7 +40,7 @@ function* taskAttributes(draft: TaskDefinitionDraft): Generator<string> {
 }
 
 function* containerAttributes(container: ContainerDefinition): Generator<string> {
-  const { linuxParameters = {}, healthCheck, user, hostname, privileged } = container
+  const { linuxParameters = {}, healthCheck, user, hostname, workingDirectory, privileged } = container
   const { ulimits, dockerLabels, dnsServers, dnsSearchDomains, extraHosts } = container
   // Lists count that are there, were they empty: so real task definitions show.
   if (ulimits || dockerLabels) yield docker('1.18')
@@ -48,6 +48,7 @@ function* containerAttributes(container: ContainerDefinition): Generator<string>
   if (
     user !== undefined ||
     hostname !== undefined ||
+    workingDirectory !== undefined ||
     privileged ||
     dnsServers ||
     dnsSearchDomains ||
@@ -103,8 +104,9 @@ function* logAttributes(
   }
   if (!logConfiguration) return
   const { logDriver, options = {}, secretOptions = [] } = logConfiguration
-  yield* [agent(`logging-driver.${logDriver}`), docker('1.18')]
-  if (Object.keys(options).length > 0) yield docker('1.19')
+  yield agent(`logging-driver.${logDriver}`)
+  // Real task definitions show one of the two, never both for their logs alone.
+  yield docker(Object.keys(options).length > 0 ? '1.19' : '1.18')
   for (const secret of secretOptions) yield ecs(`${secretStore(secret)}.bootstrap.log-driver`)
   if (logDriver === 'awsfirelens' && options['log-driver-buffer-limit'] !== undefined)
     yield ecs('logging-driver.awsfirelens.log-driver-buffer-limit')
@@ -117,10 +119,15 @@ function* logAttributes(
 function* volumeAttributes(volume: Volume): Generator<string> {
   if (volume.efsVolumeConfiguration) yield* [ecs('efs'), ecs('efsAuth'), docker('1.25')]
   if (volume.dockerVolumeConfiguration)
-    yield ecs(`docker-plugin.${volume.dockerVolumeConfiguration.driver ?? 'local'}`)
+    yield* [ecs(`docker-plugin.${pluginName(volume.dockerVolumeConfiguration)}`), docker('1.25')]
   if (volume.configuredAtLaunch) yield ecs('storage.ebs-task-volume-attach')
   if (volume.s3filesVolumeConfiguration) yield ecs('s3files')
   if (volume.fsxWindowsFileServerVolumeConfiguration) yield ecs('fsxWindowsFileServer')
+}
+
+/** Agents write the tag of a plugin with a period: an attribute's name has no colon. */
+function pluginName({ driver = 'local' }: NonNullable<Volume['dockerVolumeConfiguration']>): string {
+  return driver.replace(':', '.')
 }
 
 function secretStore({ valueFrom = '' }: Secret): string {

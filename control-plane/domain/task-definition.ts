@@ -13,6 +13,7 @@ import type {
   Volume,
 } from '@aws-sdk/client-ecs'
 import type { Scope } from './arn.ts'
+import { gpuCountOf } from './gpus.ts'
 import type { Demand, HostPort } from './resources.ts'
 
 /** One revision of a family. The nested shapes are AWS's own, with its defaults already filled in. */
@@ -94,11 +95,7 @@ export function demandOf(
         ? sum(containers.map((container) => container.memoryReservation ?? container.memory ?? 0))
         : (memoryMiBOf(memory) ?? 0),
     ports: holdsHostPorts(taskDefinition.networkMode) ? containers.flatMap(staticPorts) : [],
-    gpu: sum(
-      containers.flatMap(({ resourceRequirements = [] }) =>
-        resourceRequirements.filter(({ type }) => type === 'GPU').map(({ value }) => Number(value)),
-      ),
-    ),
+    gpu: sum(containers.map(gpuCountOf)),
     // Each task of this mode has a network interface of its own.
     ...(taskDefinition.networkMode === 'awsvpc' && { eni: 1 }),
   }

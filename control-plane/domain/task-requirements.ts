@@ -1,5 +1,6 @@
 import type { PlacementConstraint, TaskOverride } from '@aws-sdk/client-ecs'
 import type { Requirements } from './placement/admission.ts'
+import { executeCommandAttribute } from './managed-agent.ts'
 import type { Demand } from './resources.ts'
 import { overridesAttributesOf } from './task-definition-attributes.ts'
 import type { TaskDefinition } from './task-definition.ts'
@@ -14,6 +15,7 @@ export function requirementsOf(
     readonly capacityProviderName?: string | undefined
     readonly constraints: readonly PlacementConstraint[]
     readonly overrides?: TaskOverride | undefined
+    readonly enableExecuteCommand?: boolean | undefined
     /** Of the subnets that it may be in, as far as it has a network interface of its own. */
     readonly zones?: readonly string[] | undefined
   },
@@ -29,6 +31,7 @@ export function requirementsOf(
       ...taskDefinition.requiresAttributes.map((name) => ({ name })),
       ...platformAttributes(taskDefinition),
       ...overridesAttributesOf(overrides).map((name) => ({ name })),
+      ...(task.enableExecuteCommand ? [{ name: executeCommandAttribute }] : []),
     ],
     constraints: [...taskDefinition.placementConstraints, ...task.constraints],
   }
@@ -46,5 +49,9 @@ function platformAttributes({
     ...(operatingSystemFamily === undefined
       ? []
       : [{ name: 'ecs.os-type', value: windows ? 'windows' : 'linux' }]),
+    // A container of Windows runs on the edition that it was built for only.
+    ...(windows && operatingSystemFamily !== undefined
+      ? [{ name: 'ecs.os-family', value: operatingSystemFamily }]
+      : []),
   ]
 }

@@ -5,13 +5,13 @@ import type { TaskDefinition } from './task-definition.ts'
 import {
   loseTask,
   newTask,
-  observeHealth,
   observeTask,
   requestStop,
   type Task,
   type TaskReport,
   type TaskRequest,
 } from './task.ts'
+import { observeHealth } from './task-health.ts'
 
 const scope = { accountId: '000000000000', region: 'us-east-1' }
 const taskDefinition: TaskDefinition = {

@@ -3,8 +3,19 @@ import type { Ids } from '@berth/std/id.ts'
 import { formatArn, type Scope } from './arn.ts'
 import type { Cluster } from './cluster.ts'
 import type { ContainerInstance } from './container-instance.ts'
+import {
+  deletedAttachments,
+  observedAttachments,
+  precreatedAttachment,
+  type TaskAttachment,
+  type TaskNetwork,
+} from './network-interface.ts'
+import { hostModeBindings } from './host-mode-bindings.ts'
+import type { ManagedAgent } from './managed-agent.ts'
+import { assignGpus } from './gpus.ts'
 import type { Demand } from './resources.ts'
 import { demandOf, type TaskDefinition } from './task-definition.ts'
+import { fargateTraits } from './fargate.ts'
 import { applyOverrides, completeOverrides } from './task-overrides.ts'
 
 /** The states a task passes through, in order. A task never goes back: a stopped task is replaced, not restarted. */
@@ -39,6 +50,10 @@ export interface TaskContainer {
   readonly cpu: string
   readonly memory?: string
   readonly memoryReservation?: string
+  /** Of its instance's GPUs those that are its own. */
+  readonly gpuIds?: readonly string[]
+  /** Of ECS Exec, once its agent has been heard of. */
+  readonly managedAgent?: ManagedAgent
 }
 
 export interface Task extends Scope {
@@ -61,6 +76,11 @@ export interface Task extends Scope {
   readonly capacityProviderName?: string
   readonly platformVersion?: string
   readonly platformFamily?: string
+  /** Of a Fargate task. */
+  readonly ephemeralStorageGiB?: number
+  /** Of a task of network mode awsvpc: what its network interface is to be, and what became of it. */
+  readonly network?: TaskNetwork
+  readonly attachments?: readonly TaskAttachment[]
   readonly enableExecuteCommand: boolean
   readonly cpuArchitecture: 'x86_64' | 'arm64'
   /** As shown; the sum that counts is in `demand`. */
@@ -104,6 +124,7 @@ export interface TaskPlacement {
   readonly containerInstanceArn: string
   readonly availabilityZone?: string
   readonly cpuArchitecture?: Task['cpuArchitecture']
+  readonly freeGpus?: readonly string[]
 }
 
 export interface TaskRequest {
@@ -123,8 +144,12 @@ export interface TaskRequest {
   readonly launchType: LaunchType
   /** The provider that a strategy chose. */
   readonly capacityProviderName?: string | undefined
+  /** Of Fargate; as asked for. */
+  readonly platformVersion?: string | undefined
   readonly overrides?: TaskOverride
   readonly enableExecuteCommand: boolean
+  /** Of network mode awsvpc. */
+  readonly network?: TaskNetwork | undefined
 }
 
 /** What a task placed on `instance` remembers of it. */
@@ -147,6 +172,7 @@ export function newTask(request: TaskRequest): Task {
   const id = ids.hex(32)
   const effective = applyOverrides(taskDefinition, request.overrides)
   const demand = demandOf(effective)
+  const gpus = assignGpus(effective.containerDefinitions, placement?.freeGpus ?? [])
   const startedBy = request.startedBy ?? service?.deploymentId
   const wanted = taskDefinition.runtimePlatform?.cpuArchitecture === 'ARM64' ? 'arm64' : 'x86_64'
   return {
@@ -163,6 +189,11 @@ export function newTask(request: TaskRequest): Task {
     ...request.daemon,
     launchType: request.launchType,
     ...(request.capacityProviderName !== undefined && { capacityProviderName: request.capacityProviderName }),
+    ...(request.launchType === 'FARGATE' && fargateTraits(taskDefinition, request)),
+    ...(request.network && {
+      network: request.network,
+      attachments: [precreatedAttachment(ids.uuid(), request.network.subnets[0])],
+    }),
     enableExecuteCommand: request.enableExecuteCommand,
     cpuArchitecture: placement?.cpuArchitecture ?? wanted,
     cpu: String(demand.cpu),
@@ -171,7 +202,7 @@ export function newTask(request: TaskRequest): Task {
     overrides: completeOverrides(taskDefinition, request.overrides),
     desiredStatus: 'RUNNING',
     lastStatus: placement ? 'PENDING' : 'PROVISIONING',
-    containers: effective.containerDefinitions.map((definition) => ({
+    containers: effective.containerDefinitions.map((definition, index) => ({
       containerArn: formatArn(scope, 'ecs', `container/${cluster.clusterName}/${id}/${ids.uuid()}`),
       name: definition.name ?? '',
       image: definition.image ?? '',
@@ -183,6 +214,7 @@ export function newTask(request: TaskRequest): Task {
       ...(definition.memoryReservation !== undefined && {
         memoryReservation: String(definition.memoryReservation),
       }),
+      ...(gpus[index]?.length && { gpuIds: gpus[index] }),
     })),
     healthStatus: 'UNKNOWN',
     connectivity: placement ? 'CONNECTED' : 'DISCONNECTED',
@@ -227,6 +259,7 @@ function ended(task: Task, now: number): Task {
     containers: task.containers.map((container) =>
       container.lastStatus === 'STOPPED' ? container : { ...container, lastStatus: 'STOPPED' },
     ),
+    ...(task.attachments && { attachments: deletedAttachments(task.attachments) }),
     stoppedAt: now,
   }
 }
@@ -250,6 +283,8 @@ export interface TaskReport {
   readonly reason?: string
   /** In the order in which it happened: the same container may be in it twice. */
   readonly containers: readonly ContainerReport[]
+  /** Ids of attachments that the agent sees on its host. */
+  readonly attached?: readonly string[]
   readonly pullStartedAt?: number
   readonly pullStoppedAt?: number
   readonly executionStoppedAt?: number
@@ -266,7 +301,10 @@ export function observeTask(
   taskDefinition?: Pick<TaskDefinition, 'networkMode' | 'containerDefinitions'>,
 ): Task {
   if (task.lastStatus === 'STOPPED') return task
-  const observed = observeTimes(observeContainers(task, report.containers, taskDefinition), report)
+  const observed = observeTimes(
+    observeAttachments(observeContainers(task, report.containers, taskDefinition), report),
+    report,
+  )
   const advanced = observeStatus(observed, report)
   return advanced === task ? task : { ...advanced, version: task.version + 1 }
 }
@@ -315,20 +353,10 @@ function observeContainer(
   return Object.keys(news).length === 0 ? container : { ...container, ...news }
 }
 
-function hostModeBindings(
-  name: string,
-  taskDefinition: Parameters<typeof observeTask>[2],
-): readonly NetworkBinding[] {
-  if (taskDefinition?.networkMode !== 'host') return []
-  const definition = taskDefinition.containerDefinitions.find((candidate) => candidate.name === name)
-  return (definition?.portMappings ?? []).map(
-    ({ containerPort, containerPortRange, hostPort, protocol = 'tcp' }) => ({
-      bindIP: '0.0.0.0',
-      ...(containerPort !== undefined && { containerPort, hostPort: hostPort || containerPort }),
-      ...(containerPortRange !== undefined && { containerPortRange, hostPortRange: containerPortRange }),
-      protocol,
-    }),
-  )
+function observeAttachments(task: Task, report: TaskReport): Task {
+  const running = task.containers.some(({ lastStatus }) => lastStatus === 'RUNNING')
+  const attachments = observedAttachments(task.attachments, running, report.attached)
+  return attachments && attachments !== task.attachments ? { ...task, attachments } : task
 }
 
 function observeTimes(task: Task, report: TaskReport): Task {
@@ -365,29 +393,4 @@ function neverStarted({ exitCode, reason }: TaskContainer): boolean {
   return (
     reason !== undefined && (exitCode === undefined || /^Cannot(?:Pull|Create|Start)\w*Error/.test(reason))
   )
-}
-
-/**
- * The task after its agent told the health of containers. Only containers with a health check in the task definition
- * have one. The task's own is that of its essential containers: UNHEALTHY if one is, else UNKNOWN if one is, else
- * HEALTHY. An event does not carry health, so the version stays.
- */
-export function observeHealth(
-  task: Task,
-  healths: ReadonlyArray<{ readonly containerName: string; readonly status: HealthStatus }>,
-  essentials: readonly string[],
-): Task {
-  if (task.lastStatus === 'STOPPED') return task
-  const told = new Map(healths.map(({ containerName, status }) => [containerName, status]))
-  const containers = task.containers.map((container) => {
-    const healthStatus = told.get(container.name) ?? container.healthStatus
-    return healthStatus === container.healthStatus ? container : { ...container, healthStatus }
-  })
-  const essential = containers.filter(({ name }) => essentials.includes(name))
-  const has = (status: HealthStatus): boolean =>
-    essential.some((container) => container.healthStatus === status)
-  const unknown = has('UNKNOWN') || essential.length === 0
-  const healthStatus = has('UNHEALTHY') ? 'UNHEALTHY' : unknown ? 'UNKNOWN' : 'HEALTHY'
-  const same = containers.every((container, index) => container === task.containers[index])
-  return same && healthStatus === task.healthStatus ? task : { ...task, containers, healthStatus }
 }

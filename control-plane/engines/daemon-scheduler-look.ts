@@ -12,14 +12,18 @@ import type { Standing } from '#domain/rollout.ts'
 import { demandOf, type TaskDefinition } from '#domain/task-definition.ts'
 import { requirementsOf } from '#domain/task-requirements.ts'
 import { taskTags } from '#domain/task-tags.ts'
-import { newTask, placedOn, requestStop, type Task } from '#domain/task.ts'
+import { newTask, requestStop, type Task } from '#domain/task.ts'
 import type { Fleet } from '#state/fleet.ts'
+import { refusedTaskRole } from '#state/assume-role.ts'
 import { hasOnlyDaemons } from '#state/only-daemons.ts'
 import type { Transaction } from '#state/store.ts'
+import { placementOn } from '#state/task-placement.ts'
 
 export interface DaemonTools {
   readonly ids: Ids
   readonly fleet: Fleet
+  /** Tasks may have only roles that ECS may act as. */
+  readonly enforcesIam?: true
   /** How long a task without a health check must run before it counts as healthy, in milliseconds. */
   readonly settledAfterMs: number
 }
@@ -138,6 +142,12 @@ export class DaemonLook {
     )
   }
 
+  /** Whether ECS may not act as a role of the daemon's tasks. */
+  get isRoleRefused(): boolean {
+    const { tx, tools } = this
+    return tools.enforcesIam === true && refusedTaskRole(tx, this.#taskDefinition()) !== undefined
+  }
+
   /** Asks a task to stop. What this engine stops needs no conclusions when it has ended. */
   stop(taskArn: string, stoppedReason: string): void {
     const task = this.tx.find('task', taskArn)
@@ -158,7 +168,7 @@ export class DaemonLook {
       taskDefinition: this.#taskDefinition(),
       ids: tools.ids,
       now,
-      placement: placedOn(instance),
+      placement: placementOn(tx, instance),
       group: daemonGroup(daemon.daemonName),
       startedBy: arnName(deployment.daemonDeploymentArn),
       daemon: { daemonArn: daemon.daemonArn, daemonRevisionArn: revision.daemonRevisionArn },
@@ -188,6 +198,7 @@ export class DaemonLook {
       launchType: 'EC2',
       capacityProviderName,
       constraints: [],
+      enableExecuteCommand: this.revision.enableExecuteCommand,
     })
   }
 

@@ -6,8 +6,8 @@ import { taskReaper } from './task-reaper.ts'
 
 const minute = 60_000
 
-async function schedule(instances = 3): Promise<DaemonBench> {
-  const daemons = await DaemonBench.open(instances)
+async function schedule(instances = 3, enforcesIam = false): Promise<DaemonBench> {
+  const daemons = await DaemonBench.open(instances, enforcesIam)
   onTestFinished(async () => {
     await daemons.bench.close()
     expect(daemons.bench.errors).toEqual([])
@@ -179,4 +179,18 @@ test('deployments are shown for ninety days and daemon task definitions until no
   expect(store.list('daemonDeployment').map((row) => row.daemonDeploymentArn)).toEqual([
     daemons.deployment?.daemonDeploymentArn,
   ])
+})
+
+test('a revision whose role cannot be assumed is given up like one whose tasks do not start', async () => {
+  const daemons = await schedule(3, true)
+  for (const host of ['host1', 'host2', 'host3'])
+    daemons.change(host, { attributes: [{ name: 'com.amazonaws.ecs.capability.task-iam-role' }] })
+  daemons.bench.obey()
+  daemons.create()
+  await daemons.run(2 * minute)
+  const role = 'arn:aws:iam::000000000000:role/app'
+  daemons.update({ daemonTaskDefinitionArn: daemons.register(64, role) })
+  await daemons.run(10 * minute)
+  expect(daemons.deployment?.status).toBe('ROLLBACK_SUCCESSFUL')
+  expect(daemons.running).toEqual(['host1:1', 'host2:1', 'host3:1'])
 })

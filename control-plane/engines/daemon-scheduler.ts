@@ -113,6 +113,12 @@ function start(look: DaemonLook, { starts }: DaemonPlan, crowded: ReadonlySet<st
     look.lookAgainAt(retryAt)
     return
   }
+  // Daemons have no events to say it in: their deployment counts it as launches that failed.
+  if (look.isRoleRefused) {
+    noteFailures(look, open.length, open.length)
+    look.lookAgainAt(look.deployment.retryAt ?? look.now)
+    return
+  }
   for (const { containerInstanceArn } of open.slice(0, startsPerLookMax)) look.start(containerInstanceArn)
 }
 

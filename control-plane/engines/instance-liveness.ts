@@ -1,5 +1,6 @@
 import { arnName } from '#domain/arn.ts'
 import type { ContainerInstance } from '#domain/container-instance.ts'
+import { isFargateHost } from '#domain/fargate.ts'
 import { instanceState } from '#domain/instance.ts'
 import { loseTask } from '#domain/task.ts'
 import type { Transaction, View } from '#state/store.ts'
@@ -85,8 +86,11 @@ function withoutState(tx: Transaction, row: ContainerInstance, now: number): Con
   return inactive(row, now)
 }
 
+/** Of Fargate's hosts a task is told what AWS tells those that it retires: whose they are is nobody's to see. */
 function loseTasks(tx: Transaction, row: ContainerInstance, what: string, now: number): void {
-  const stoppedReason = `Host EC2 (instance ${row.ec2InstanceId}) ${what}.`
+  const stoppedReason = isFargateHost(row)
+    ? 'ECS is performing maintenance on the underlying infrastructure hosting the task.'
+    : `Host EC2 (instance ${row.ec2InstanceId}) ${what}.`
   for (const task of tx.by('task', 'containerInstance', row.containerInstanceArn))
     tx.put('task', loseTask(task, { stopCode: 'TerminationNotice', stoppedReason, now }))
 }

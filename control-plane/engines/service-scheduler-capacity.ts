@@ -3,6 +3,7 @@ import type { CapacityProviderStrategyItem, LaunchType } from '@aws-sdk/client-e
 import { launchTypeOf } from '#domain/capacity-provider.ts'
 import { providerForNext, providerToStopFrom } from '#domain/capacity-provider-strategy.ts'
 import { isStaying } from '#domain/container-instance.ts'
+import { waitsForFargate } from '#domain/fargate.ts'
 import type { TaskSource } from '#domain/service.ts'
 import type { Task } from '#domain/task.ts'
 import { findProviderType } from '#state/capacity-providers.ts'
@@ -34,10 +35,10 @@ export function turnsOf(
 ): () => string | undefined {
   if (!strategy) return () => undefined
   const staying = tx.by('task', 'deployment', deployment.deploymentId).filter((task) => {
+    if (task.desiredStatus !== 'RUNNING' || task.healthStatus === 'UNHEALTHY') return false
+    if (waitsForFargate(task)) return true
     const instance = tx.find('containerInstance', task.containerInstanceArn ?? '')
-    return (
-      task.desiredStatus === 'RUNNING' && task.healthStatus !== 'UNHEALTHY' && instance && isStaying(instance)
-    )
+    return instance && isStaying(instance)
   })
   const counts = countsOf(staying)
   return () => {

@@ -21,6 +21,7 @@ import type { View } from '#state/store.ts'
 import { capacityOf } from './service-scheduler-capacity.ts'
 import { withoutRetry } from './service-scheduler-failures.ts'
 import {
+  isRefusedRole,
   isThrottled,
   launcher,
   noteProtected,
@@ -146,7 +147,7 @@ function stop(look: ServiceLook, { stops }: DaemonPlan, { deploymentId }: Deploy
 
 function start(look: ServiceLook, deploymentId: string, starts: readonly DaemonStart[]): void {
   const deployment = present(look.tx.find('deployment', deploymentId), 'the deployment to start')
-  if (isThrottled(look, deployment)) return
+  if (isThrottled(look, deployment) || isRefusedRole(look, deployment)) return
   const { request, launch } = launcher(look, deployment)
   // There is one on each instance anyway; a second one is refused by nobody but the plan.
   const constraints = request.constraints.filter(({ type }) => type !== 'distinctInstance')
@@ -165,7 +166,7 @@ function start(look: ServiceLook, deploymentId: string, starts: readonly DaemonS
   }
   sayStarted(look, started, 0)
   if (failures.length > 0) {
-    look.unplaced = request.demand
+    look.unplaced = { demand: request.demand, onFargate: false }
     noteUnplaced(look, deployment, unplacedText(look.service, closestMatch(failures)))
   } else if (deployment.retry?.cause === 'PLACEMENT') look.putSource(withoutRetry(deployment, 'PLACEMENT'))
 }

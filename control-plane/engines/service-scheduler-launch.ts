@@ -8,6 +8,7 @@ import type { Standing, Stops } from '#domain/rollout.ts'
 import type { TaskSource } from '#domain/service.ts'
 import {
   noFargateText,
+  notLaunchedText,
   protectedText,
   startedText,
   stoppedPendingText,
@@ -18,8 +19,11 @@ import {
 import { demandOf } from '#domain/task-definition.ts'
 import { requirementsOf } from '#domain/task-requirements.ts'
 import { taskTags } from '#domain/task-tags.ts'
-import { newTask, placedOn, requestStop, type Task, type TaskPlacement } from '#domain/task.ts'
+import { newTask, requestStop, type Task, type TaskPlacement } from '#domain/task.ts'
+import { hasFargateFor } from '#state/fargate-capacity.ts'
 import { zonesOfSubnets } from '#state/subnet-zones.ts'
+import { taskNetwork } from '#state/task-network.ts'
+import { placementOn } from '#state/task-placement.ts'
 import { capacityOf, stopTurnsOf, turnsOf } from './service-scheduler-capacity.ts'
 import { withoutRetry } from './service-scheduler-failures.ts'
 import type { ServiceLook } from './service-scheduler-look.ts'
@@ -126,7 +130,7 @@ export function stopAll(look: ServiceLook): void {
 export function startTasks(look: ServiceLook, deploymentId: string, count: number, replaced: number): void {
   if (count === 0) return
   const deployment = present(look.source(deploymentId), 'the deployment to start')
-  if (isThrottled(look, deployment)) return
+  if (isThrottled(look, deployment) || isRefusedRole(look, deployment)) return
   const place = placer(look, deployment)
   const wanted = Math.min(count, startsPerLookMax)
   const started: string[] = []
@@ -138,7 +142,7 @@ export function startTasks(look: ServiceLook, deploymentId: string, count: numbe
   }
   sayStarted(look, started, replaced, deploymentId)
   if (unplaced) {
-    if (unplaced.demand) look.unplaced = unplaced.demand
+    look.unplaced = unplaced
     noteUnplaced(look, deployment, unplaced.message)
   } else if (deployment.retry?.cause === 'PLACEMENT') look.putSource(withoutRetry(deployment, 'PLACEMENT'))
 }
@@ -148,6 +152,14 @@ export function isThrottled(look: ServiceLook, { retry, retryAt = 0 }: TaskSourc
   const throttled = retry?.cause === 'TASKS' && look.now < retryAt
   if (throttled) look.lookAgainAt(retryAt)
   return throttled
+}
+
+/** Whether the tasks may not have their roles; the service says so then, and waits as for a place. */
+export function isRefusedRole(look: ServiceLook, deployment: TaskSource): boolean {
+  const refused = look.refusedRole(deployment)
+  if (refused === undefined) return false
+  noteUnplaced(look, deployment, notLaunchedText(look.speaker(deployment.deploymentId), refused))
+  return true
 }
 
 export function sayStarted(look: ServiceLook, started: readonly string[], replaced: number, by = ''): void {
@@ -161,8 +173,9 @@ export function sayStarted(look: ServiceLook, started: readonly string[], replac
 /** Why a task found no place, as the service says it. */
 interface Unplaced {
   readonly message: string
-  /** How much room it waits for; absent when no instance can help. */
-  readonly demand?: Demand
+  /** How much room it waits for, and where. */
+  readonly demand: Demand
+  readonly onFargate: boolean
 }
 
 /**
@@ -173,9 +186,14 @@ function placer(look: ServiceLook, deployment: TaskSource): () => Task | Unplace
   const { service, tools } = look
   const capacity = capacityOf(look, deployment)
   const speaker = look.speaker(deployment.deploymentId)
-  if (capacity.launchType === 'FARGATE') return () => ({ message: noFargateText(speaker) })
-  const { request, launch } = launcher(look, deployment)
+  const { request, launch, hasFargate } = launcher(look, deployment)
   const turn = turnsOf(look, deployment, capacity)
+  if (capacity.launchType === 'FARGATE')
+    return () => {
+      const provider = turn()
+      if (hasFargate(provider)) return launch(undefined, provider)
+      return { message: noFargateText(speaker), demand: request.demand, onFargate: true }
+    }
   const full = new Map<string | undefined, Unplaced>()
   return () => {
     const provider = turn()
@@ -185,7 +203,7 @@ function placer(look: ServiceLook, deployment: TaskSource): () => Task | Unplace
     const placement = placeTask(tools.fleet.cluster(service.clusterArn), asked)
     if (!('failures' in placement)) return launch(placement, provider)
     const message = unplacedText(speaker, placement.closest, provider !== undefined)
-    const unplaced = { message, demand: request.demand }
+    const unplaced = { message, demand: request.demand, onFargate: false }
     full.set(provider, unplaced)
     return unplaced
   }
@@ -197,7 +215,8 @@ export function launcher(
   deployment: TaskSource,
 ): {
   readonly request: PlacementRequest
-  readonly launch: (placement: TaskPlacement, capacityProviderName?: string) => Task
+  readonly launch: (placement: TaskPlacement | undefined, capacityProviderName?: string) => Task
+  readonly hasFargate: (capacityProviderName: string | undefined) => boolean
 } {
   const { tx, tools, service, now } = look
   const taskDefinition = present(tx.find('taskDefinition', deployment.taskDefinitionArn), 'the revision')
@@ -210,32 +229,47 @@ export function launcher(
       group,
       launchType: launchType === 'EXTERNAL' ? 'EXTERNAL' : 'EC2',
       constraints: service.placementConstraints,
+      enableExecuteCommand: service.enableExecuteCommand,
       zones: zonesOfSubnets(tx, deployment.networkConfiguration),
     }),
     strategies: strategiesOf(look),
     fraction: () => tools.ids.fraction(),
   }
   const tags = tagsOf(look, cluster.clusterName, taskDefinition.taskDefinitionArn)
-  const launch = (placement: TaskPlacement, capacityProviderName?: string): Task => {
-    const instance = tx.find('containerInstance', placement.containerInstanceArn)
+  const hasFargate = (capacityProviderName: string | undefined): boolean =>
+    hasFargateFor(tools.fleet, taskDefinition, tools.fargate, {
+      demand: request.demand,
+      capacityProviderName,
+    })
+  const launch = (placement: TaskPlacement | undefined, capacityProviderName?: string): Task => {
+    const instance = placement && tx.find('containerInstance', placement.containerInstanceArn)
+    const place = instance ? placementOn(tx, instance) : placement
     const task = newTask({
       scope: service,
       cluster,
       taskDefinition,
       ids: tools.ids,
       now,
-      placement: instance ? placedOn(instance) : placement,
+      ...(place && { placement: place }),
       group,
       service: { serviceArn: service.serviceArn, deploymentId: deployment.deploymentId },
       launchType,
       capacityProviderName,
+      platformVersion: deployment.platformVersion,
       enableExecuteCommand: service.enableExecuteCommand,
+      network: taskNetwork(tx, taskDefinition, deployment.networkConfiguration, {
+        clusterArn: cluster.clusterArn,
+        group,
+        launchType,
+        availabilityZone: place?.availabilityZone,
+        fraction: () => tools.ids.fraction(),
+      }),
     })
     tx.put('task', task)
     if (tags.length > 0) tx.put('resourceTags', { resourceArn: task.taskArn, tags })
     return task
   }
-  return { request, launch }
+  return { request, launch, hasFargate }
 }
 
 function tagsOf(
@@ -255,7 +289,7 @@ function tagsOf(
 }
 
 /**
- * A task that finds no place is tried again after a growing wait, and as soon as capacity appears. Only what the wait
+ * A task that finds no place, or may not have its role, is tried again after a growing wait, and as soon as capacity appears. Only what the wait
  * brought about counts as a further attempt, and as a failure only while nothing of the deployment runs.
  */
 export function noteUnplaced(look: ServiceLook, deployment: TaskSource, message: string): void {

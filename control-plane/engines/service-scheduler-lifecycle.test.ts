@@ -1,8 +1,7 @@
-import type { DeploymentConfiguration } from '@aws-sdk/client-ecs'
 import { continueServiceDeployment } from '#api/ecs/services/service-deployment.ts'
-import { scheduledBench } from '@berth/simulator/bench-client.ts'
+import { scheduledBench, served } from '@berth/simulator/bench-client.ts'
 import { expect, test } from 'vitest'
-import type { HookPayload, Hooks, TrafficWeights } from './deployment-actions.ts'
+import type { HookPayload, Hooks } from './deployment-actions.ts'
 
 const minute = 60_000
 const percentages = { minimumHealthyPercent: 100, maximumPercent: 200 }
@@ -13,34 +12,6 @@ const pauseAt = (stage: 'POST_SCALE_UP' | 'PRE_PRODUCTION_TRAFFIC_SHIFT', timeou
 const lambdaAt = (...lifecycleStages: Array<'POST_SCALE_UP' | 'PRODUCTION_TRAFFIC_SHIFT'>) => ({
   lifecycleHooks: [{ hookTargetArn: 'arn:function', roleArn: 'arn:role', lifecycleStages }],
 })
-
-/** A service whose first revision serves, and traffic that is written down. */
-async function served(
-  deploymentConfiguration: DeploymentConfiguration,
-  given: { startsOk?: (revision: number) => boolean; hooks?: Hooks; desiredCount?: number } = {},
-) {
-  const shifts: TrafficWeights[] = []
-  const atShift: number[] = []
-  const traffic = {
-    shift: (wanted: TrafficWeights) => {
-      shifts.push(wanted)
-      atShift.push(bench.wanted().length)
-      return Promise.resolve('DONE' as const)
-    },
-  }
-  const { hooks, startsOk, desiredCount = 2 } = given
-  const { bench, client } = await scheduledBench(startsOk, { traffic, ...(hooks && { hooks }) })
-  bench.putService(bench.putTaskDefinition(1), { desiredCount, deploymentConfiguration: percentages })
-  await bench.run(2 * minute)
-  bench.updateService({ deploymentConfiguration })
-  const update = (revision = 2): void =>
-    bench.updateService({ taskDefinitionArn: bench.putTaskDefinition(revision) })
-  /** How much of the traffic the newest revision was given, shift by shift. */
-  const weights = (kind: 'test' | 'production'): Array<number | undefined> =>
-    shifts.filter((shift) => shift.kind === kind).map((shift) => shift.weights.at(-1)?.weight)
-  const wanted = (): number[] => [bench.wanted(1).length, bench.wanted(2).length]
-  return { bench, client, update, shifts, atShift, weights, wanted }
-}
 
 const named = (messages: readonly string[]): string[] =>
   messages.map((message) =>

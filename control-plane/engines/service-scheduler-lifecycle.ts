@@ -96,8 +96,7 @@ function keepSource(
   if (!source) return
   const { deploymentId, status, rolloutState } = source
   // Until all traffic has come back to the source, the others may have some.
-  const isReconciling = row.lifecycle?.stage === 'RECONCILE_SERVICE' && row.lifecycle.shift?.status !== 'DONE'
-  const tasks = isReconciling
+  const tasks = row.lifecycle?.scattered
     ? tasksOf(standings, deploymentId)
     : standings.filter((task) => task.deploymentId !== row.deploymentId)
   if (status !== 'PRIMARY') noteHealthy(look, source, healthyIn(tasksOf(tasks, deploymentId)))

@@ -1,10 +1,12 @@
 import type { Ids } from '@berth/std/id.ts'
 import { type Appraisal, appraise, type Essentials, essentialsOf } from '#domain/rollout-standing.ts'
+import type { FargateLimits } from '#domain/fargate.ts'
 import type { Deployment, Rebalancing, Service, TaskSource } from '#domain/service.ts'
 import type { Demand } from '#domain/resources.ts'
 import type { Task } from '#domain/task.ts'
 import { sourceOf, type TaskSet, withLaunches } from '#domain/task-set.ts'
 import type { Fleet } from '#state/fleet.ts'
+import { refusedTaskRole } from '#state/assume-role.ts'
 import { appendServiceEvent, clearTrouble, repeatEventAfterMs, sayTrouble } from '#state/service-events.ts'
 import type { Transaction } from '#state/store.ts'
 import type { Alarms } from './service-scheduler-alarms.ts'
@@ -12,6 +14,10 @@ import type { Alarms } from './service-scheduler-alarms.ts'
 export interface SchedulerTools {
   readonly ids: Ids
   readonly fleet: Fleet
+  /** Absent: there is no Fargate capacity. */
+  readonly fargate?: FargateLimits
+  /** Tasks may have only roles that ECS may act as. */
+  readonly enforcesIam?: true
   /** How long a task without a health check must run before it counts as healthy, in milliseconds. */
   readonly settledAfterMs: number
   /** Without them there are none that could go off. */
@@ -29,8 +35,8 @@ export class ServiceLook {
   nextAt = Infinity
   /** The look started, stopped or decided something: what follows from it is for the next look, which it wakes. */
   acted = false
-  /** What a task demands that found no place: the service waits for that much room. */
-  unplaced: Demand | undefined
+  /** What a task demands that found no place: the service waits for that much room, on instances or on Fargate. */
+  unplaced: { readonly demand: Demand; readonly onFargate: boolean } | undefined
   #troubled = false
   #service: Service
   readonly #essentials = new Map<string, Essentials>()
@@ -157,6 +163,13 @@ export class ServiceLook {
   /** Look again at `timeMs`, should nothing change before. */
   lookAgainAt(timeMs: number): void {
     this.nextAt = Math.min(this.nextAt, timeMs)
+  }
+
+  /** Why ECS cannot act as a role of the tasks of a deployment or task set, in AWS's words; undefined when it can. */
+  refusedRole({ taskDefinitionArn }: TaskSource): string | undefined {
+    if (!this.tools.enforcesIam) return undefined
+    const taskDefinition = this.tx.find('taskDefinition', taskDefinitionArn)
+    return taskDefinition && refusedTaskRole(this.tx, taskDefinition)
   }
 
   essentials(taskDefinitionArn: string): Essentials {

@@ -118,6 +118,7 @@ function startMoves(
     maximumPercent: configuration.maximumPercent ?? 200,
   })
   const capacity = capacityOf(look, primary)
+  if (look.refusedRole(primary) !== undefined) return []
   // Nothing is looked for where no zone can have two more than another.
   if (capacity.launchType === 'FARGATE' || ![...found.values()].some((count) => count > 1)) return []
   const { request, launch } = launcher(look, primary)

@@ -21,7 +21,7 @@ import { type SchedulerTools, ServiceLook } from './service-scheduler-look.ts'
 import { conclude, concludeStage, endService } from './service-scheduler-progress.ts'
 import { healthyIn, standingsOf, step, tasksOf } from './service-scheduler-step.ts'
 import { stepTaskSets } from './service-scheduler-task-set.ts'
-import { WaitingServices } from './service-scheduler-waiting.ts'
+import { fargatePlace, WaitingServices } from './service-scheduler-waiting.ts'
 import { balance, continueBalancing } from './service-scheduler-zones.ts'
 
 /**
@@ -36,7 +36,7 @@ export function serviceScheduler({
   readonly view: View
   readonly settledAfterMs?: number
 }): Reconciler {
-  const waiting = new WaitingServices(tools.fleet)
+  const waiting = new WaitingServices(tools.fleet, tools.fargate)
   return {
     name: 'service-scheduler',
     watches: {
@@ -49,6 +49,7 @@ export function serviceScheduler({
       task: (row) => [
         ...(row.serviceArn === undefined ? [] : [row.serviceArn]),
         ...(row.lastStatus === 'STOPPED' ? waiting.wokenBy(row.containerInstanceArn) : []),
+        ...(row.lastStatus === 'STOPPED' && row.launchType === 'FARGATE' ? waiting.wokenByFargate() : []),
         ...(row.lastStatus === 'STOPPED' ? servicesLeaving(view, row.containerInstanceArn) : []),
       ],
       containerInstance: (row) => [
@@ -77,7 +78,10 @@ export function serviceScheduler({
         lookAt(look)
         const next = waiting.set(
           place,
-          look.unplaced && { clusterArn: service.clusterArn, demand: look.unplaced },
+          look.unplaced && {
+            place: look.unplaced.onFargate ? fargatePlace : service.clusterArn,
+            demand: look.unplaced.demand,
+          },
         )
         again.push(...next.map((other) => ({ place: other, at: now })))
         if (look.nextAt < Infinity) again.push({ place, at: look.nextAt })

@@ -1,3 +1,4 @@
+import { lacksInterface } from '#domain/network-interface.ts'
 import type { DesiredStatus, Task } from '#domain/task.ts'
 import type { View } from '#state/store.ts'
 import type { Reconciler } from './reconciler.ts'
@@ -58,6 +59,8 @@ function assign(view: View, agents: Agents, containerInstanceArn: string): Assig
   const daemonsComing = tasks.some((task) => task.daemonArn !== undefined && isComing(task))
   const taskArns = tasks
     .filter((task) => told.get(task.taskArn) !== task.desiredStatus)
+    // Its agent is told of a task together with the network interface that it gets.
+    .filter((task) => task.desiredStatus === 'STOPPED' || !lacksInterface(task))
     .filter((task) => !(daemonsComing && task.daemonArn === undefined && isComing(task)))
     .map((task) => task.taskArn)
   return taskArns.length > 0 ? { containerInstanceArn, taskArns } : undefined

@@ -4,9 +4,10 @@ import {
   forgetDaemonTaskDefinition,
   settleDaemonTaskDefinitions,
 } from '#state/daemon-history.ts'
+import { forgetParameter, forgetSecret } from '#state/secrets.ts'
 import { forgetServiceDeployment, forgetServiceHistory } from '#state/service-deployments.ts'
 import type { Transaction } from '#state/store.ts'
-import { hourOf } from '#state/tables.ts'
+import { hourOf } from '#state/table.ts'
 import type { Reconciler } from './reconciler.ts'
 
 const hourMs = 3_600_000
@@ -102,6 +103,24 @@ const forgettables: readonly Forgettable[] = [
   },
   {
     keptMs: 0,
+    times: (tx) => tx.list('secret').map(({ deleteAfter }) => deleteAfter),
+    inHour: (tx, hour) =>
+      tx.by('secret', 'deletionHour', hour).map(({ secretArn, deleteAfter = 0 }) => ({
+        at: deleteAfter,
+        forget: () => forgetSecret(tx, secretArn),
+      })),
+  },
+  {
+    keptMs: 0,
+    times: (tx) => tx.list('parameter').map(({ expiresAt }) => expiresAt),
+    inHour: (tx, hour) =>
+      tx.by('parameter', 'expiryHour', hour).map(({ parameterArn, expiresAt = 0 }) => ({
+        at: expiresAt,
+        forget: () => forgetParameter(tx, parameterArn),
+      })),
+  },
+  {
+    keptMs: 0,
     times: (tx) => tx.list('idempotency').map(({ expiresAt, reviewAt = expiresAt }) => reviewAt),
     inHour: (tx, hour) =>
       tx.by('idempotency', 'expiryHour', hour).map((row) => ({
@@ -112,7 +131,7 @@ const forgettables: readonly Forgettable[] = [
 ]
 
 /**
- * Forgets stopped tasks, deleted services, old service deployments, deregistered instances and client tokens when their
+ * Forgets stopped tasks, deleted services, old service deployments, deregistered instances, deleted secrets, expired parameters and client tokens when their
  * time is over, found by the hour it lies in, and deleted task definitions when nothing refers to them any more.
  */
 export function taskReaper(): Reconciler {

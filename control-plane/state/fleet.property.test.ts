@@ -21,14 +21,21 @@ const change = fc.oneof(
         ports: fc.constantFrom([], [{ protocol: 'tcp' as const, port: 80 }]),
       })
       .map(demandOf),
+    launchType: fc.constantFrom('EC2' as const, 'EC2' as const, 'FARGATE' as const),
+    capacityProviderName: fc.constantFrom(undefined, 'FARGATE_SPOT'),
     gone: fc.constantFrom(false, false, true),
   }),
 )
 const transaction = fc.record({ changes: fc.array(change, { maxLength: 5 }), throws: fc.boolean() })
 
+const fargateHost = 'arn:aws:ecs:us-east-1:009999999900:container-instance/fargate/f1'
+const limits = { cpu: 1024, memoryMiB: 1024, cpuArchitecture: 'x86_64' } as const
+
 /** All that can be asked of a fleet. */
-const picture = (fleet: Fleet): unknown =>
-  names.map((name) => {
+const picture = (fleet: Fleet): unknown => [
+  fleet.fargateLeft(limits),
+  [true, false].map((spot) => fleet.admitsFargate(demandOf({ cpu: 900 }), spot, limits)),
+  ...names.map((name) => {
     const load = fleet.instance(name)
     return [
       fleet.remainingResources(name),
@@ -36,7 +43,8 @@ const picture = (fleet: Fleet): unknown =>
       load && [load.free, load.tasksCount, Object.fromEntries(load.groups)],
       fleet.cluster(clusterArn).instancesOfGroup('family:web').size,
     ]
-  })
+  }),
+]
 
 const request: PlacementRequest = {
   demand: demandOf({ cpu: 128 }),
@@ -58,9 +66,21 @@ test('a fleet is what it would be made anew, after commits and rollbacks, and pl
           store.update((tx) => {
             for (const one of changes) {
               if ('task' in one) {
-                const { task: taskArn, on: containerInstanceArn, gone, ...row } = one
+                const { task: taskArn, on, gone, capacityProviderName, ...row } = one
+                // The first of the instances stands for a host that a Fargate task still waits for.
+                const place = row.launchType === 'FARGATE' ? fargateHost : on
+                const containerInstanceArn = row.launchType === 'FARGATE' && on === 'i1' ? undefined : place
                 if (gone) tx.delete('task', taskArn)
-                else tx.put('task', taskRow({ taskArn, containerInstanceArn, ...row }))
+                else
+                  tx.put(
+                    'task',
+                    taskRow({
+                      taskArn,
+                      ...row,
+                      ...(containerInstanceArn !== undefined && { containerInstanceArn }),
+                      ...(capacityProviderName !== undefined && { capacityProviderName }),
+                    }),
+                  )
               } else if (one.gone) tx.delete('containerInstance', one.instance)
               else tx.put('containerInstance', instanceRow({ name: one.instance, cpu: one.cpu }))
               placeTask(fleet.cluster(clusterArn), request)

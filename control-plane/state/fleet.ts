@@ -2,6 +2,18 @@ import type { Resource } from '@aws-sdk/client-ecs'
 import { ClusterView } from '#domain/placement/cluster-view.ts'
 import { type InstanceLoad, remainingResources } from '#domain/placement/instance-load.ts'
 import type { ContainerInstance } from '#domain/container-instance.ts'
+import {
+  add,
+  type FargateLimits,
+  type FargateRoom,
+  fits,
+  isSpot,
+  noRoom,
+  placedInCluster,
+  roomOf,
+  waitsForFargate,
+} from '#domain/fargate.ts'
+import type { Demand } from '#domain/resources.ts'
 import type { Task } from '#domain/task.ts'
 import type { Change, Projection, Store } from './store.ts'
 
@@ -12,6 +24,8 @@ import type { Change, Projection, Store } from './store.ts'
 export class Fleet implements Projection {
   readonly #clusters = new Map<string, ClusterView>()
   readonly #store: Store
+  /** What Fargate tasks hold that are on a host, and what those ask for that wait for one. */
+  #fargate = { placed: noRoom, placedSpot: noRoom, waiting: noRoom, waitingSpot: noRoom }
 
   private constructor(store: Store) {
     this.#store = store
@@ -50,6 +64,22 @@ export class Fleet implements Projection {
     return row && this.#clusters.get(row.clusterArn)?.find(containerInstanceArn)
   }
 
+  /** What Fargate's hosts may still take, when nothing but what has been placed there counts. */
+  fargateLeft(limits: FargateLimits): FargateRoom {
+    return add(limits, this.#fargate.placed, -1)
+  }
+
+  /**
+   * Whether there is Fargate capacity for one more task, those that wait counted. Spot tasks hold what is left over: they
+   * are no obstacle to others.
+   */
+  admitsFargate(demand: Demand, spot: boolean, limits: FargateLimits): boolean {
+    const { placed, placedSpot, waiting, waitingSpot } = this.#fargate
+    const all = add(placed, waiting)
+    const held = spot ? all : add(all, add(placedSpot, waitingSpot), -1)
+    return fits(roomOf(demand), add(limits, held, -1))
+  }
+
   apply(change: Change): void {
     if (change.table === 'task') {
       const { before, after } = change as Change<'task'>
@@ -64,8 +94,20 @@ export class Fleet implements Projection {
   }
 
   #count(task: Task | undefined, sign: 1 | -1): void {
-    if (task?.containerInstanceArn === undefined || task.lastStatus === 'STOPPED') return
-    this.#change(task.clusterArn, (view) => view.count(task.containerInstanceArn ?? '', task, sign))
+    if (task === undefined || task.lastStatus === 'STOPPED') return
+    if (task.launchType === 'FARGATE') this.#countFargate(task, sign)
+    if (task.containerInstanceArn === undefined) return
+    this.#change(placedInCluster(task), (view) => view.count(task.containerInstanceArn ?? '', task, sign))
+  }
+
+  #countFargate(task: Task, sign: 1 | -1): void {
+    const kind = waitsForFargate(task) ? 'waiting' : 'placed'
+    const room = roomOf(task.demand)
+    this.#fargate = {
+      ...this.#fargate,
+      [kind]: add(this.#fargate[kind], room, sign),
+      ...(isSpot(task) && { [`${kind}Spot`]: add(this.#fargate[`${kind}Spot`], room, sign) }),
+    }
   }
 
   #set({ clusterArn, containerInstanceArn }: ContainerInstance, row: ContainerInstance | undefined): void {

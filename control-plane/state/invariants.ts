@@ -4,7 +4,9 @@ import type { Resource } from '@aws-sdk/client-ecs'
 import type { ContainerInstance } from '#domain/container-instance.ts'
 import type { Service } from '#domain/service.ts'
 import type { Task } from '#domain/task.ts'
+import { defaultGroup } from '#domain/schedule/schedule.ts'
 import type { Fleet } from './fleet.ts'
+import { brokenServices } from './invariants-services.ts'
 import type { View } from './store.ts'
 import { familyKey, type IndexName, type TableName, tableNames, tables } from './tables.ts'
 
@@ -24,6 +26,7 @@ export function brokenInvariants(view: View, fleet: Fleet): string[] {
     ...view.list('containerInstance').flatMap((instance) => brokenInstance(view, fleet, instance)),
     ...brokenReferences(view),
     ...brokenTags(view),
+    ...brokenServices(view),
   ]
 }
 
@@ -235,9 +238,13 @@ function brokenReferences(view: View): string[] {
 function brokenTags(view: View): string[] {
   return view.list('resourceTags').flatMap(({ resourceArn, tags }) => {
     const id = parseArn(resourceArn)?.resource.split('/').at(-1) ?? ''
-    const found = tableNames.some(
-      (table) => table !== 'resourceTags' && (view.find(table, resourceArn) ?? view.find(table, id)),
-    )
+    // Every account has the default group of schedules, which has no row.
+    const isDefault = resourceArn.endsWith(`:schedule-group/${defaultGroup}`)
+    const found =
+      isDefault ||
+      tableNames.some(
+        (table) => table !== 'resourceTags' && (view.find(table, resourceArn) ?? view.find(table, id)),
+      )
     return [
       ...(found ? [] : [`there are tags of ${resourceArn}, which is not there`]),
       ...(tags.length > 0 ? [] : [`${resourceArn} has an empty row of tags`]),

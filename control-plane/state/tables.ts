@@ -4,17 +4,29 @@ import type { Cluster } from '#domain/cluster.ts'
 import type { ContainerInstance } from '#domain/container-instance.ts'
 import type { DaemonTaskDefinition, DaemonTaskDefinitionFamily } from '#domain/daemon-task-definition.ts'
 import type { Daemon, DaemonDeployment, DaemonRevision } from '#domain/daemon.ts'
-import type { AccessKey, Idempotency, InstallationSecret } from '#domain/identity.ts'
+import type { IamGroup, IamPolicy, IamRole, IamUser, InstanceProfile } from '#domain/iam/entities.ts'
+import { fargateHostKey, fargateStanding, fargateZoneKey } from '#domain/fargate.ts'
+import type { AccessKey, Idempotency, InstallationSecret, JoinToken } from '#domain/identity.ts'
 import type { Image, Layer, Repository } from '#domain/image.ts'
 import type { Instance, SecurityGroup, Subnet, Vpc } from '#domain/instance.ts'
+import type { Parameter, ParameterVersion } from '#domain/parameter.ts'
+import type { LogGroup, LogResourcePolicy } from '#domain/logs/log-group.ts'
+import { lacksInterface, type NetworkInterface } from '#domain/network-interface.ts'
 import type { Rule, RuleTarget } from '#domain/schedule/rule.ts'
 import type { Schedule, ScheduleGroup } from '#domain/schedule/schedule.ts'
+import type { Secret, SecretVersion } from '#domain/secret.ts'
 import type { Deployment, Service, ServiceEvent } from '#domain/service.ts'
 import { isFinished, type ServiceDeployment, type ServiceRevision } from '#domain/service-deployment.ts'
 import type { AccountSetting, ResourceTags } from '#domain/tags.ts'
 import type { TaskDefinition, TaskDefinitionFamily } from '#domain/task-definition.ts'
 import type { TaskSet } from '#domain/task-set.ts'
 import type { Task } from '#domain/task.ts'
+import type { InternetGateway, RouteTable } from '#domain/vpc-routing.ts'
+import { define, hourOf, type Table } from './table.ts'
+import { iamTables } from './tables-iam.ts'
+import { logTables } from './tables-logs.ts'
+import { networkTables } from './tables-network.ts'
+import { secretTables } from './tables-secrets.ts'
 
 /** Everything the control plane knows: a table a kind of thing, a row a thing. */
 export interface Tables {
@@ -29,17 +41,32 @@ export interface Tables {
   daemonTaskDefinition: DaemonTaskDefinition
   daemonTaskDefinitionFamily: DaemonTaskDefinitionFamily
   deployment: Deployment
+  iamGroup: IamGroup
+  iamPolicy: IamPolicy
+  iamRole: IamRole
+  iamUser: IamUser
   idempotency: Idempotency
   image: Image
   installationSecret: InstallationSecret
   instance: Instance
+  instanceProfile: InstanceProfile
+  internetGateway: InternetGateway
+  joinToken: JoinToken
   layer: Layer
+  logGroup: LogGroup
+  logResourcePolicy: LogResourcePolicy
+  networkInterface: NetworkInterface
+  parameter: Parameter
+  parameterVersion: ParameterVersion
   repository: Repository
   resourceTags: ResourceTags
   rule: Rule
+  routeTable: RouteTable
   ruleTarget: RuleTarget
   schedule: Schedule
   scheduleGroup: ScheduleGroup
+  secret: Secret
+  secretVersion: SecretVersion
   securityGroup: SecurityGroup
   service: Service
   serviceDeployment: ServiceDeployment
@@ -54,32 +81,9 @@ export interface Tables {
 }
 export type TableName = keyof Tables
 
-type IndexKey = string | readonly string[] | undefined
-interface Table<Row> {
-  readonly key: (row: Row) => string
-  /** What rows are found by; a row is in an index under each key the function gives, or not at all. */
-  readonly indexes: Readonly<Record<string, (row: Row) => IndexKey>>
-  /** Brings a row written by an older version one version on. The table's version is their number + 1. */
-  readonly migrations: ReadonlyArray<(row: never) => unknown>
-}
-
-const define =
-  <Row>() =>
-  <const T extends Omit<Table<Row>, 'migrations'>>(
-    table: T,
-    ...migrations: Table<Row>['migrations']
-  ): T & {
-    readonly migrations: Table<Row>['migrations']
-  } => ({ ...table, migrations })
-
 /** The name of a family within its scope. */
 export function familyKey(row: { accountId: string; region: string; family: string }): string {
   return `${scopeKey(row)}/${row.family}`
-}
-
-/** The hour a time lies in, as the indexes for the reaper know it. */
-export function hourOf(timeMs: number): string {
-  return String(Math.floor(timeMs / 3_600_000))
 }
 
 const familyOf = (taskDefinitionArn: string): string =>
@@ -202,6 +206,9 @@ export const tables = {
     key: (row) => row.deploymentId,
     indexes: { service: (row) => row.serviceArn, taskDefinition: (row) => row.taskDefinitionArn },
   }),
+  ...iamTables,
+  ...logTables,
+  ...networkTables,
   idempotency: define<Idempotency>()({
     key: (row) => row.key,
     indexes: { expiryHour: (row) => hourOf(row.reviewAt ?? row.expiresAt) },
@@ -222,6 +229,10 @@ export const tables = {
       scope: scopeKey,
       subnet: (row) => row.subnetId,
       reservation: (row) => row.reservationId,
+      /** By each of its security groups, while it has an address. */
+      group: (row) => (row.state === 'terminated' ? undefined : row.securityGroupIds),
+      /** All hosts of Fargate that are not terminated, and those that could not be started. */
+      fargate: fargateHostKey,
       /** By private address, while it holds it: instances of all accounts and regions share one network. */
       address: (row) => (row.state === 'terminated' ? undefined : row.privateIpAddress),
       clientToken: (row) =>
@@ -232,6 +243,7 @@ export const tables = {
     key: (row) => `${row.repositoryArn}@${row.digest}`,
     indexes: { repository: (row) => row.repositoryArn, digest: (row) => row.digest },
   }),
+  ...secretTables,
   repository: define<Repository>()({ key: (row) => row.repositoryArn, indexes: { scope: scopeKey } }),
   resourceTags: define<ResourceTags>()({ key: (row) => row.resourceArn, indexes: {} }),
   rule: define<Rule>()({
@@ -258,10 +270,6 @@ export const tables = {
   scheduleGroup: define<ScheduleGroup>()({
     key: (row) => row.scheduleGroupArn,
     indexes: { scope: scopeKey },
-  }),
-  securityGroup: define<SecurityGroup>()({
-    key: (row) => row.groupId,
-    indexes: { scope: scopeKey, vpc: (row) => row.vpcId },
   }),
   service: define<Service>()({
     key: (row) => row.serviceArn,
@@ -311,10 +319,6 @@ export const tables = {
     key: (row) => row.serviceRevisionArn,
     indexes: { service: (row) => row.serviceArn },
   }),
-  subnet: define<Subnet>()({
-    key: (row) => row.subnetId,
-    indexes: { scope: scopeKey, vpc: (row) => row.vpcId },
-  }),
   task: define<Task>()({
     key: (row) => row.taskArn,
     indexes: {
@@ -334,6 +338,13 @@ export const tables = {
        * the tasks that one of its filters leaves.
        */
       listed: listedTasksKeys,
+      /** Fargate tasks that wait for a host, those that are to leave theirs, and Spot tasks that have one and stay. */
+      fargate: fargateStanding,
+      /** Fargate tasks of a group that are to run, by zone: they are spread over zones. */
+      fargateZone: (row) =>
+        row.launchType === 'FARGATE' && row.desiredStatus === 'RUNNING'
+          ? fargateZoneKey(row, row.availabilityZone ?? '')
+          : undefined,
       /** The tasks on an instance, stopped ones left out: they hold nothing there. */
       containerInstance: (row) => (row.lastStatus === 'STOPPED' ? undefined : row.containerInstanceArn),
       /** The tasks of a service or deployment that are not STOPPED yet. */
@@ -348,6 +359,8 @@ export const tables = {
       taskDefinition: (row) => (row.lastStatus === 'STOPPED' ? undefined : row.taskDefinitionArn),
       /** Running standalone tasks and service tasks by group, for spread, distinctInstance and task:group. */
       group: (row) => (row.desiredStatus === 'STOPPED' ? undefined : `${row.clusterArn} ${row.group}`),
+      /** All that are to have a network interface and have none yet. */
+      lacksInterface: (row) => (row.lastStatus !== 'STOPPED' && lacksInterface(row) ? 'all' : undefined),
       /** Stopped tasks by the hour in which they stopped, for the reaper. */
       stoppedHour: (row) => (row.stoppedAt === undefined ? undefined : hourOf(row.stoppedAt)),
       /** A service's or daemon's stopped tasks from whose end its scheduler has not drawn its conclusions yet. */
@@ -379,7 +392,6 @@ export const tables = {
         row.capacityProviderStrategy?.map((item) => `${row.clusterArn} ${item.capacityProvider}`),
     },
   }),
-  vpc: define<Vpc>()({ key: (row) => row.vpcId, indexes: { scope: scopeKey } }),
 }
 
 const complete: { readonly [T in TableName]: Table<Tables[T]> } = tables

@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 
 /** Runs the benches, each in a process of its own, and passes their figures on: one JSON line a figure. */
-const parts = ['footprint', 'store', 'placement', 'api', 'launch'] as const
+const parts = ['footprint', 'store', 'logs', 'placement', 'api', 'launch', 'agent'] as const
 const { values } = parseArgs({ options: { only: { type: 'string' } } })
 const chosen = values.only === undefined ? parts : parts.filter((part) => part === values.only)
 if (chosen.length === 0) {

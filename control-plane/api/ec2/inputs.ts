@@ -3,6 +3,8 @@
 import type * as EC2 from '@aws-sdk/client-ec2'
 import { AwsError } from '@berth/wire/error.ts'
 
+import { networkInputs } from './network-inputs.ts'
+
 type Sdk = typeof EC2
 type Member<Command> = Command extends { readonly prototype: { readonly input: infer Input } }
   ? keyof Input & string
@@ -18,6 +20,7 @@ interface Members<M> {
 const listed = ['Filters', 'MaxResults', 'NextToken', 'DryRun'] as const
 
 export const inputs = {
+  ...networkInputs,
   CreateTags: { honoured: ['Resources', 'Tags', 'DryRun'] },
   DeleteTags: { honoured: ['Resources', 'Tags', 'DryRun'] },
   // Every zone and region is shown always, since none has to be opted in to.
@@ -35,13 +38,9 @@ export const inputs = {
     honoured: [...listed, 'InstanceIds', 'IncludeAllInstances', 'IncludeManagedResources'],
   },
   DescribeInstances: { honoured: [...listed, 'InstanceIds', 'IncludeManagedResources'] },
-  DescribeNetworkInterfaces: { honoured: [...listed, 'NetworkInterfaceIds', 'IncludeManagedResources'] },
   // Every type is supported in every region.
   DescribeInstanceTypes: { honoured: [...listed, 'InstanceTypes', 'IncludeUnsupportedInRegion'] },
-  DescribeSecurityGroups: { honoured: [...listed, 'GroupIds', 'GroupNames'] },
-  DescribeSubnets: { honoured: [...listed, 'SubnetIds'] },
   DescribeTags: { honoured: listed },
-  DescribeVpcs: { honoured: [...listed, 'VpcIds'] },
   // The output is always the latest.
   GetConsoleOutput: { honoured: ['InstanceId', 'DryRun', 'Latest'] },
   RebootInstances: { honoured: ['InstanceIds', 'DryRun'] },
@@ -98,9 +97,16 @@ export function asks(value: unknown): boolean {
   return Array.isArray(value) ? value.length > 0 : Boolean(value)
 }
 
+type Refusing = {
+  [Operation in keyof typeof inputs]: (typeof inputs)[Operation] extends { readonly refused: object }
+    ? Operation
+    : never
+}[keyof typeof inputs]
+
 /** Throws UnsupportedOperation for the first member that asks for what Berth does not have. */
-export function refuseMembers(operation: 'RunInstances', input: object): void {
-  for (const name of inputs[operation].refused)
+export function refuseMembers(operation: Refusing, input: object): void {
+  const refused: readonly string[] = inputs[operation].refused
+  for (const name of refused)
     if (asks((input as Readonly<Record<string, unknown>>)[name])) throw unsupported(name, operation)
 }
 

@@ -1,13 +1,9 @@
 import type { RunInstancesCommandInput } from '@aws-sdk/client-ec2'
 import { beforeEach, expect, test } from 'vitest'
 import { testContext, type TestContext } from '#api/testing.ts'
-import {
-  describeInstanceAttribute,
-  describeInstances,
-  describeInstanceStatus,
-  describeNetworkInterfaces,
-} from './instance.ts'
+import { describeInstanceAttribute, describeInstances, describeInstanceStatus } from './instance.ts'
 import { rebootInstances, startInstances, stopInstances, terminateInstances } from './instance-state.ts'
+import { describeNetworkInterfaces } from './network-interface.ts'
 import { describeSubnets } from './network.ts'
 import { runInstances } from './run-instances.ts'
 import { createTags, deleteTags, describeTags } from './tag.ts'

@@ -5,8 +5,6 @@ import type {
   DescribeInstancesCommandOutput,
   DescribeInstanceStatusCommandInput,
   DescribeInstanceStatusCommandOutput,
-  DescribeNetworkInterfacesCommandInput,
-  DescribeNetworkInterfacesCommandOutput,
 } from '@aws-sdk/client-ec2'
 import { AwsError } from '@berth/wire/error.ts'
 import type { Answer, Context } from '#api/operation.ts'
@@ -14,8 +12,8 @@ import { type Scope, scopeKey } from '#domain/arn.ts'
 import { instanceTypes } from '#domain/ec2-instance-type.ts'
 import { type Instance, instanceState } from '#domain/instance.ts'
 import type { View } from '#state/store.ts'
-import { chosen, type FilterTable, filtered, paged, refuseDryRun } from './list.ts'
-import { showNetworkInterface, showReservations, showState, stateCode } from './show-instance.ts'
+import { type FilterTable, filtered, paged, refuseDryRun } from './list.ts'
+import { showReservations, showState, stateCode } from './show-instance.ts'
 import { tagsOf } from './tag.ts'
 
 /** The instances of these ids. Throws InvalidInstanceID.Malformed or, with all that are missing, InvalidInstanceID.NotFound. */
@@ -37,7 +35,8 @@ export function resolveInstances(view: View, scope: Scope, ids: readonly string[
 const orderOf = (row: Instance): string =>
   `${String(row.launchTime).padStart(16, '0')} ${row.reservationId} ${String(row.launchIndex).padStart(6, '0')}`
 
-function listed(view: View, scope: Scope, ids: readonly string[] | undefined): Instance[] {
+/** The instances of a scope, or those of these ids, by launch. */
+export function listedInstances(view: View, scope: Scope, ids?: readonly string[]): Instance[] {
   const rows =
     ids === undefined || ids.length === 0
       ? view.by('instance', 'scope', scopeKey(scope))
@@ -97,7 +96,7 @@ export function describeInstances(
   refuseDryRun(input)
   refusePagedIds(input.InstanceIds, input.MaxResults)
   const matching = filtered(
-    listed(store, scope, input.InstanceIds),
+    listedInstances(store, scope, input.InstanceIds),
     input.Filters,
     instanceFilters(store),
     (row) => tagsOf(store, scope, 'instance', row.instanceId),
@@ -115,7 +114,7 @@ export function describeInstanceStatus(
 ): Answer<DescribeInstanceStatusCommandOutput> {
   refuseDryRun(input)
   refusePagedIds(input.InstanceIds, input.MaxResults)
-  const all = listed(store, scope, input.InstanceIds).filter(
+  const all = listedInstances(store, scope, input.InstanceIds).filter(
     (row) => input.IncludeAllInstances === true || instanceState(row) === 'running',
   )
   const healthOf = (row: Instance): 'ok' | 'not-applicable' =>
@@ -176,47 +175,4 @@ export function describeInstanceAttribute(
   if (attribute === undefined)
     throw new AwsError('UnsupportedOperation', `Berth does not keep the attribute ${input.Attribute}.`)
   return { InstanceId: row?.instanceId, ...attribute }
-}
-
-export function describeNetworkInterfaces(
-  { store, scope }: Context,
-  input: DescribeNetworkInterfacesCommandInput,
-): Answer<DescribeNetworkInterfacesCommandOutput> {
-  refuseDryRun(input)
-  const attached = listed(store, scope, undefined).filter(({ state }) => state !== 'terminated')
-  const all = chosen(
-    attached,
-    input.NetworkInterfaceIds,
-    (row) => row.networkInterfaceId,
-    (id) =>
-      new AwsError('InvalidNetworkInterfaceID.NotFound', `The networkInterface ID '${id}' does not exist`),
-  )
-  const matching = filtered(
-    all,
-    input.Filters,
-    {
-      'addresses.private-ip-address': (row) => row.privateIpAddress,
-      'association.public-ip': (row) => row.publicIpAddress,
-      'attachment.instance-id': (row) => row.instanceId,
-      'attachment.status': () => 'attached',
-      'availability-zone': (row) => row.availabilityZone,
-      'group-id': (row) => row.securityGroupIds,
-      'group-name': groupNames(store),
-      'interface-type': () => 'interface',
-      'mac-address': (row) => row.macAddress,
-      'network-interface-id': (row) => row.networkInterfaceId,
-      'owner-id': (row) => row.accountId,
-      'private-dns-name': (row) => row.privateDnsName,
-      'private-ip-address': (row) => row.privateIpAddress,
-      status: () => 'in-use',
-      'subnet-id': (row) => row.subnetId,
-      'vpc-id': (row) => row.vpcId,
-    },
-    (row) => tagsOf(store, scope, 'network-interface', row.networkInterfaceId),
-  )
-  const { rows, nextToken } = paged(matching, input, orderOf)
-  return {
-    NetworkInterfaces: rows.map((row) => showNetworkInterface(store, row)),
-    ...(nextToken !== undefined && { NextToken: nextToken }),
-  }
 }

@@ -1,12 +1,8 @@
 import { expect, test } from 'vitest'
 import { testContext } from '#api/testing.ts'
 import { describeImages, describeInstanceTypes } from './machine.ts'
-import {
-  describeAvailabilityZones,
-  describeRegions,
-  describeSecurityGroups,
-  describeVpcs,
-} from './network.ts'
+import { describeAvailabilityZones, describeRegions, describeVpcs } from './network.ts'
+import { describeSecurityGroups } from './security-group.ts'
 
 test.each([
   ['t2.micro', 1, 1024],

@@ -76,7 +76,7 @@ function showType({
 /** The image of an instance launched without one. Instances of any image are the same: Docker and the agent. */
 export const builtInImageId = 'ami-0be7400000000000a'
 
-const builtInImage = {
+export const builtInImage = {
   ImageId: builtInImageId,
   Name: 'berth-ecs-optimized',
   ImageLocation: 'berth/berth-ecs-optimized',

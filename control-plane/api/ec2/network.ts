@@ -3,8 +3,6 @@ import type {
   DescribeAvailabilityZonesCommandOutput,
   DescribeRegionsCommandInput,
   DescribeRegionsCommandOutput,
-  DescribeSecurityGroupsCommandInput,
-  DescribeSecurityGroupsCommandOutput,
   DescribeSubnetsCommandInput,
   DescribeSubnetsCommandOutput,
   DescribeVpcsCommandInput,
@@ -12,23 +10,15 @@ import type {
 } from '@aws-sdk/client-ec2'
 import { AwsError } from '@berth/wire/error.ts'
 import type { Answer, Context } from '#api/operation.ts'
-import { type Scope, scopeKey } from '#domain/arn.ts'
-import { type DefaultNetwork, defaultNetwork } from '#domain/ec2-network.ts'
-import type { Subnet } from '#domain/instance.ts'
-import type { Transaction, View } from '#state/store.ts'
+import { scopeKey } from '#domain/arn.ts'
+import { defaultNetwork } from '#domain/ec2-network.ts'
+import type { Subnet, Vpc } from '#domain/instance.ts'
+import { ensureDefaultNetwork } from '#state/default-network.ts'
+import { freeAddressCount } from '#state/vpc.ts'
+import type { View } from '#state/store.ts'
 import { chosen, filtered, paged, refuseDryRun } from './list.ts'
+import { subnetNotFound, vpcNotFound } from './network-lookup.ts'
 import { ec2Arn, showTags, tagsOf } from './tag.ts'
-
-/** The default VPC of a scope with all that belongs to it, made when it is first needed. */
-export function ensureDefaultNetwork(tx: Transaction, scope: Scope): DefaultNetwork {
-  const network = defaultNetwork(scope)
-  if (!tx.find('vpc', network.vpc.vpcId)) {
-    tx.put('vpc', network.vpc)
-    for (const subnet of network.subnets) tx.put('subnet', subnet)
-    tx.put('securityGroup', network.securityGroup)
-  }
-  return network
-}
 
 const next = (nextToken: string | undefined): { NextToken?: string } =>
   nextToken === undefined ? {} : { NextToken: nextToken }
@@ -44,7 +34,7 @@ export function describeVpcs(
       tx.by('vpc', 'scope', scopeKey(scope)),
       input.VpcIds,
       ({ vpcId }) => vpcId,
-      (id) => new AwsError('InvalidVpcID.NotFound', `The vpc ID '${id}' does not exist`),
+      vpcNotFound,
     )
     const matching = filtered(
       all,
@@ -62,32 +52,10 @@ export function describeVpcs(
     )
     const { rows, nextToken } = paged(matching, input, (row) => row.vpcId)
     return {
-      Vpcs: rows.map(({ vpcId, cidrBlock, isDefault, accountId }) => ({
-        VpcId: vpcId,
-        CidrBlock: cidrBlock,
-        IsDefault: isDefault,
-        OwnerId: accountId,
-        State: 'available',
-        InstanceTenancy: 'default',
-        DhcpOptionsId: 'default',
-        CidrBlockAssociationSet: [
-          {
-            AssociationId: vpcId.replace('vpc-', 'vpc-cidr-assoc-'),
-            CidrBlock: cidrBlock,
-            CidrBlockState: { State: 'associated' },
-          },
-        ],
-        Tags: showTags(tagsOf(tx, scope, 'vpc', vpcId)),
-      })),
+      Vpcs: rows.map((row) => showVpc(tx, row)),
       ...next(nextToken),
     }
   })
-}
-
-/** Addresses of a subnet that AWS would still give: all but its own five and those of instances. */
-function freeAddresses(view: View, subnet: Subnet): number {
-  const held = view.by('instance', 'subnet', subnet.subnetId).filter(({ state }) => state !== 'terminated')
-  return 2 ** (32 - Number(subnet.cidrBlock.split('/')[1])) - 5 - held.length
 }
 
 export function describeSubnets(
@@ -129,7 +97,29 @@ export function describeSubnets(
   })
 }
 
-function showSubnet(view: View, row: Subnet) {
+/** A VPC as EC2 shows it. */
+export function showVpc(view: View, { vpcId, cidrBlock, isDefault, ...scope }: Vpc) {
+  return {
+    VpcId: vpcId,
+    CidrBlock: cidrBlock,
+    IsDefault: isDefault,
+    OwnerId: scope.accountId,
+    State: 'available' as const,
+    InstanceTenancy: 'default' as const,
+    DhcpOptionsId: 'default',
+    CidrBlockAssociationSet: [
+      {
+        AssociationId: vpcId.replace('vpc-', 'vpc-cidr-assoc-'),
+        CidrBlock: cidrBlock,
+        CidrBlockState: { State: 'associated' as const },
+      },
+    ],
+    Tags: showTags(tagsOf(view, scope, 'vpc', vpcId)),
+  }
+}
+
+/** A subnet as EC2 shows it. */
+export function showSubnet(view: View, row: Subnet) {
   return {
     SubnetId: row.subnetId,
     SubnetArn: ec2Arn(row, 'subnet', row.subnetId),
@@ -137,7 +127,7 @@ function showSubnet(view: View, row: Subnet) {
     CidrBlock: row.cidrBlock,
     AvailabilityZone: row.availabilityZone,
     AvailabilityZoneId: row.availabilityZoneId,
-    AvailableIpAddressCount: freeAddresses(view, row),
+    AvailableIpAddressCount: freeAddressCount(view, row),
     DefaultForAz: row.defaultForAz,
     MapPublicIpOnLaunch: row.mapPublicIpOnLaunch,
     AssignIpv6AddressOnCreation: false,
@@ -145,57 +135,6 @@ function showSubnet(view: View, row: Subnet) {
     State: 'available' as const,
     Tags: showTags(tagsOf(view, row, 'subnet', row.subnetId)),
   }
-}
-
-export function subnetNotFound(id: string): AwsError {
-  return new AwsError('InvalidSubnetID.NotFound', `The subnet ID '${id}' does not exist`)
-}
-
-export function groupNotFound(id: string): AwsError {
-  return new AwsError('InvalidGroup.NotFound', `The security group '${id}' does not exist`)
-}
-
-const everywhere = { IpProtocol: '-1', IpRanges: [{ CidrIp: '0.0.0.0/0' }] }
-
-export function describeSecurityGroups(
-  { store, scope }: Context,
-  input: DescribeSecurityGroupsCommandInput,
-): Answer<DescribeSecurityGroupsCommandOutput> {
-  refuseDryRun(input)
-  return store.update((tx) => {
-    ensureDefaultNetwork(tx, scope)
-    const ofScope = tx.by('securityGroup', 'scope', scopeKey(scope))
-    const byId = chosen(ofScope, input.GroupIds, ({ groupId }) => groupId, groupNotFound)
-    const all = chosen(byId, input.GroupNames, ({ groupName }) => groupName, groupNotFound)
-    const matching = filtered(
-      all,
-      input.Filters,
-      {
-        'group-id': (row) => row.groupId,
-        'group-name': (row) => row.groupName,
-        description: (row) => row.description,
-        'vpc-id': (row) => row.vpcId,
-        'owner-id': (row) => row.accountId,
-      },
-      (row) => tagsOf(tx, scope, 'security-group', row.groupId),
-    )
-    const { rows, nextToken } = paged(matching, input, (row) => row.groupId)
-    return {
-      SecurityGroups: rows.map((row) => ({
-        GroupId: row.groupId,
-        GroupName: row.groupName,
-        Description: row.description,
-        VpcId: row.vpcId,
-        OwnerId: row.accountId,
-        SecurityGroupArn: ec2Arn(row, 'security-group', row.groupId),
-        // Groups filter nothing here, and their rules say so: all may come in, all may go out.
-        IpPermissions: [everywhere],
-        IpPermissionsEgress: [everywhere],
-        Tags: showTags(tagsOf(tx, scope, 'security-group', row.groupId)),
-      })),
-      ...next(nextToken),
-    }
-  })
 }
 
 export function describeAvailabilityZones(

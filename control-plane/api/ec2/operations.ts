@@ -1,22 +1,12 @@
 import type * as EC2 from '@aws-sdk/client-ec2'
 import type { Context } from '#api/operation.ts'
 import type { OperationTable } from '#api/operation-table.ts'
-import {
-  describeInstanceAttribute,
-  describeInstances,
-  describeInstanceStatus,
-  describeNetworkInterfaces,
-} from './instance.ts'
+import { describeInstanceAttribute, describeInstances, describeInstanceStatus } from './instance.ts'
 import { rebootInstances, startInstances, stopInstances, terminateInstances } from './instance-state.ts'
 import { describeImages, describeInstanceTypes } from './machine.ts'
-import {
-  describeAvailabilityZones,
-  describeRegions,
-  describeSecurityGroups,
-  describeSubnets,
-  describeVpcs,
-} from './network.ts'
-import { runInstances } from './run-instances.ts'
+import { describeAvailabilityZones, describeRegions } from './network.ts'
+import { networkOperations } from './network-operations.ts'
+import { passedRole, runInstances } from './run-instances.ts'
 import { createTags, deleteTags, describeTags, ec2Arn } from './tag.ts'
 
 /** Describe* of EC2 know no resources in policies. */
@@ -31,6 +21,7 @@ const instancesOf = (
  * not implemented, and counted in docs/compatibility.md.
  */
 export const operations = {
+  ...networkOperations,
   CreateTags: { resources: anything, run: createTags },
   DeleteTags: { resources: anything, run: deleteTags },
   DescribeAvailabilityZones: { resources: anything, run: describeAvailabilityZones },
@@ -42,18 +33,18 @@ export const operations = {
   DescribeInstanceStatus: { resources: anything, run: describeInstanceStatus },
   DescribeInstanceTypes: { resources: anything, run: describeInstanceTypes },
   DescribeInstances: { resources: anything, run: describeInstances },
-  DescribeNetworkInterfaces: { resources: anything, run: describeNetworkInterfaces },
   DescribeRegions: { resources: anything, run: describeRegions },
-  DescribeSecurityGroups: { resources: anything, run: describeSecurityGroups },
-  DescribeSubnets: { resources: anything, run: describeSubnets },
   DescribeTags: { resources: anything, run: describeTags },
-  DescribeVpcs: { resources: anything, run: describeVpcs },
   GetConsoleOutput: {
     resources: ({ scope }, { InstanceId }) => [ec2Arn(scope, 'instance', InstanceId ?? '*')],
     serve: (context, input) => context.dataPlanes.consoles.getConsoleOutput(context, input),
   },
   RebootInstances: { resources: instancesOf, run: rebootInstances },
-  RunInstances: { resources: ({ scope }) => [ec2Arn(scope, 'instance', '*')], run: runInstances },
+  RunInstances: {
+    resources: ({ scope }) => [ec2Arn(scope, 'instance', '*')],
+    further: passedRole,
+    run: runInstances,
+  },
   StartInstances: { resources: instancesOf, run: startInstances },
   StopInstances: { resources: instancesOf, run: stopInstances },
   TerminateInstances: { resources: instancesOf, run: terminateInstances },

@@ -1,15 +1,19 @@
 import { createHash } from 'node:crypto'
 import type { RunInstancesCommandInput, RunInstancesCommandOutput } from '@aws-sdk/client-ec2'
 import { AwsError } from '@berth/wire/error.ts'
-import type { Answer, Context } from '#api/operation.ts'
-import { scopeKey } from '#domain/arn.ts'
-import { pickAddress, privateDnsName, publicDnsName } from '#domain/ec2-network.ts'
+import type { Answer, Context, Permission } from '#api/operation.ts'
+import { arnName, scopeKey } from '#domain/arn.ts'
+import { iamKey } from '#domain/iam/entities.ts'
+import { pickAddress } from '#domain/ec2-network.ts'
+import { firstBoot, instanceIdentity } from '#domain/instance-launch.ts'
 import type { Instance, Subnet } from '#domain/instance.ts'
+import { ensureDefaultNetwork } from '#state/default-network.ts'
+import { isAddressTaken } from '#state/vpc.ts'
 import type { Transaction } from '#state/store.ts'
 import { checkLaunch, userDataOf } from './launch-checks.ts'
 import { refuseDryRun } from './list.ts'
 import { builtInImageId } from './machine.ts'
-import { ensureDefaultNetwork, groupNotFound, subnetNotFound } from './network.ts'
+import { groupNotFound, subnetNotFound } from './network-lookup.ts'
 import { showReservations } from './show-instance.ts'
 import { ec2Arn, putTags } from './tag.ts'
 
@@ -80,18 +84,14 @@ function launch(
       instanceType: input.InstanceType ?? defaultInstanceType,
       securityGroupIds,
       ...(input.KeyName !== undefined && { keyName: input.KeyName }),
-      ...profileOf(context, input),
+      ...profileOf(tx, context, input),
       ...(input.ClientToken !== undefined && { clientToken: input.ClientToken }),
       launchTime: clock.now(),
       metadataOptions: {
         httpTokens: input.MetadataOptions?.HttpTokens ?? 'optional',
         httpPutResponseHopLimit: input.MetadataOptions?.HttpPutResponseHopLimit ?? 2,
       },
-      desiredState: 'running',
-      boot: 1,
-      state: 'pending',
-      bootSeen: 0,
-      stateTransitionReason: '',
+      ...firstBoot,
     }
     tx.put('instance', row)
     rows.push(row)
@@ -129,31 +129,10 @@ function tag(tx: Transaction, input: RunInstancesCommandInput, rows: readonly In
     }
 }
 
-/** What is an instance's alone: ids, addresses and names. */
-function identityOf(
-  { ids, scope }: Context,
-  subnet: Subnet,
-  address: string,
-  input: RunInstancesCommandInput,
-) {
+function identityOf({ ids }: Context, subnet: Subnet, address: string, input: RunInstancesCommandInput) {
   const hasPublicAddress =
     input.NetworkInterfaces?.[0]?.AssociatePublicIpAddress ?? subnet.mapPublicIpOnLaunch
-  const octets = address.split('.').map((octet) => Number(octet).toString(16).padStart(2, '0'))
-  return {
-    instanceId: `i-0${ids.hex(16)}`,
-    networkInterfaceId: `eni-0${ids.hex(16)}`,
-    macAddress: `0a:ff:${octets.join(':')}`,
-    vpcId: subnet.vpcId,
-    subnetId: subnet.subnetId,
-    availabilityZone: subnet.availabilityZone,
-    privateIpAddress: address,
-    privateDnsName: privateDnsName(address, scope.region),
-    // The machine has a route to the private address, so that one serves as the public address too.
-    ...(hasPublicAddress && {
-      publicIpAddress: address,
-      publicDnsName: publicDnsName(address, scope.region),
-    }),
-  }
+  return instanceIdentity(ids, subnet, address, hasPublicAddress)
 }
 
 function subnetOf(tx: Transaction, { scope }: Context, input: RunInstancesCommandInput): Subnet {
@@ -200,7 +179,7 @@ function addressOf(
   input: RunInstancesCommandInput,
   subnet: Subnet,
 ): string | undefined {
-  const isTaken = (address: string): boolean => tx.count('instance', 'address', address) > 0
+  const isTaken = (address: string): boolean => isAddressTaken(tx, address)
   const wanted = input.PrivateIpAddress ?? input.NetworkInterfaces?.[0]?.PrivateIpAddress
   if (wanted === undefined) return pickAddress(subnet.cidrBlock, isTaken, () => ids.fraction())
   // Of the whole subnet only the address asked for counts as free: so its rules hold for it too.
@@ -218,8 +197,34 @@ function addressOf(
   return wanted
 }
 
-function profileOf({ scope }: Context, { IamInstanceProfile: profile }: RunInstancesCommandInput) {
-  if (profile?.Arn !== undefined) return { iamInstanceProfileArn: profile.Arn }
-  if (profile?.Name === undefined) return {}
-  return { iamInstanceProfileArn: `arn:aws:iam::${scope.accountId}:instance-profile/${profile.Name}` }
+/** Whoever launches instances in a role must be allowed to pass it to EC2. */
+export function passedRole(context: Context, input: RunInstancesCommandInput): readonly Permission[] {
+  const { accountId } = context.scope
+  const { profileRole } = profileOf(context.store, context, input)
+  const role = profileRole && context.store.find('iamRole', iamKey(accountId, profileRole.roleName))
+  const conditions = { 'iam:PassedToService': 'ec2.amazonaws.com' }
+  return role ? [{ action: 'iam:PassRole', resource: role.arn, conditions }] : []
+}
+
+/** The profile, and the role it has now. One that nobody made is taken too: the instance acts in the built-in role. */
+function profileOf(
+  tx: Pick<Transaction, 'find'>,
+  { scope }: Context,
+  { IamInstanceProfile: profile }: RunInstancesCommandInput,
+): Pick<Instance, 'iamInstanceProfileArn' | 'profileRole'> {
+  const { Arn: arn, Name: name = arn && arnName(arn) } = profile ?? {}
+  if (name === undefined) return {}
+  const row = tx.find('instanceProfile', iamKey(scope.accountId, name))
+  const role = row?.roleName && tx.find('iamRole', iamKey(scope.accountId, row.roleName))
+  return {
+    iamInstanceProfileArn: arn ?? row?.arn ?? `arn:aws:iam::${scope.accountId}:instance-profile/${name}`,
+    ...(row &&
+      role && {
+        profileRole: {
+          roleName: role.roleName,
+          roleId: role.roleId,
+          instanceProfileId: row.instanceProfileId,
+        },
+      }),
+  }
 }

@@ -80,7 +80,7 @@ function showInstance(view: View, row: Instance): ShownInstance {
     EbsOptimized: false,
     EnaSupport: false,
     Hypervisor: 'xen',
-    IamInstanceProfile: { Arn: row.iamInstanceProfileArn ?? instanceProfileArn, Id: instanceProfileId },
+    IamInstanceProfile: { Arn: instanceProfileArn, Id: instanceProfileId },
     RootDeviceName: '/dev/xvda',
     RootDeviceType: 'ebs',
     SourceDestCheck: true,

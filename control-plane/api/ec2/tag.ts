@@ -5,10 +5,12 @@ import type {
   DescribeTagsCommandOutput,
   ResourceType,
   Tag,
+  TagSpecification,
 } from '@aws-sdk/client-ec2'
 import { AwsError } from '@berth/wire/error.ts'
 import type { Answer, Context } from '#api/operation.ts'
 import { formatArn, type Scope, scopeKey } from '#domain/arn.ts'
+import { rulesOfGroup } from '#domain/security-group.ts'
 import type { ResourceTag } from '#domain/tags.ts'
 import type { Transaction, View } from '#state/store.ts'
 import { filtered, paged, refuseDryRun } from './list.ts'
@@ -20,6 +22,9 @@ const resourceTypes = {
   subnet: 'subnet',
   sg: 'security-group',
   eni: 'network-interface',
+  sgr: 'security-group-rule',
+  igw: 'internet-gateway',
+  rtb: 'route-table',
 } as const
 export type TaggedType = (typeof resourceTypes)[keyof typeof resourceTypes]
 
@@ -109,10 +114,58 @@ function taggable(view: View, scope: Scope): Array<{ readonly type: TaggedType; 
     ),
     ...view.by('vpc', 'scope', key).map(({ vpcId }) => ({ type: 'vpc', id: vpcId }) as const),
     ...view.by('subnet', 'scope', key).map(({ subnetId }) => ({ type: 'subnet', id: subnetId }) as const),
-    ...view
-      .by('securityGroup', 'scope', key)
-      .map(({ groupId }) => ({ type: 'security-group', id: groupId }) as const),
+    ...networkResources(view, key),
   ]
+}
+
+/** Groups, their rules, gateways, route tables and interfaces. */
+function networkResources(
+  view: View,
+  key: string,
+): Array<{ readonly type: TaggedType; readonly id: string }> {
+  const groups = view.by('securityGroup', 'scope', key)
+  const rules = groups.flatMap((group) => rulesOfGroup(group))
+  const ofType = (type: TaggedType, ids: readonly string[]) => ids.map((id) => ({ type, id }))
+  return [
+    ...ofType(
+      'security-group',
+      groups.map(({ groupId }) => groupId),
+    ),
+    ...ofType(
+      'security-group-rule',
+      rules.map(({ ruleId }) => ruleId),
+    ),
+    ...ofType(
+      'internet-gateway',
+      view.by('internetGateway', 'scope', key).map((row) => row.internetGatewayId),
+    ),
+    ...ofType(
+      'route-table',
+      view.by('routeTable', 'scope', key).map((row) => row.routeTableId),
+    ),
+    ...ofType(
+      'network-interface',
+      view.by('networkInterface', 'scope', key).map((row) => row.networkInterfaceId),
+    ),
+  ]
+}
+
+/** Sets what a request that makes something says of its tags. Throws InvalidParameterValue for tags of another type. */
+export function tagNew(
+  tx: Transaction,
+  scope: Scope,
+  type: TaggedType,
+  id: string,
+  specifications: readonly TagSpecification[] = [],
+): void {
+  for (const { ResourceType: said, Tags: tags = [] } of specifications) {
+    if (said !== type)
+      throw new AwsError(
+        'InvalidParameterValue',
+        `'${said}' is not a valid taggable resource type for this operation.`,
+      )
+    putTags(tx, ec2Arn(scope, type, id), tags)
+  }
 }
 
 export function describeTags(

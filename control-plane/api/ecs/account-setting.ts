@@ -12,7 +12,7 @@ import type {
 } from '@aws-sdk/client-ecs'
 import { AwsError } from '@berth/wire/error.ts'
 import type { Caller, Context, Operation } from '#api/operation.ts'
-import { parseArn, scopeKey } from '#domain/arn.ts'
+import { parseArn, type Scope, scopeKey } from '#domain/arn.ts'
 import type { AccountSetting } from '#domain/tags.ts'
 import type { View } from '#state/store.ts'
 import { page } from '#api/page.ts'
@@ -50,6 +50,12 @@ const accountDefault = 'default'
 /** The value that holds for the caller. */
 export function effectiveSetting(context: Context, name: SettingName): string {
   return effective(context.store, context, principalOf(context, undefined), name).value ?? ''
+}
+
+/** The value that holds in an account for whom nobody chose another. */
+export function accountSetting(view: View, scope: Scope, name: SettingName): string {
+  const chosen = view.find('accountSetting', `${scopeKey(scope)} ${accountDefault} ${name}`)
+  return chosen?.value ?? settings[name].value
 }
 
 export const putAccountSetting: Operation<PutAccountSettingRequest, PutAccountSettingResponse> = {

@@ -10,6 +10,7 @@ import type {
 import { AwsError } from '@berth/wire/error.ts'
 import type { Context, Operation } from '#api/operation.ts'
 import { parseArn } from '#domain/arn.ts'
+import { maySpeakFor } from '#domain/fargate.ts'
 import type { ResourceTag } from '#domain/tags.ts'
 import type { Transaction, View } from '#state/store.ts'
 import { resolveDaemon, resolveDaemonTaskDefinition } from '#api/ecs/daemons/daemon-resolve.ts'
@@ -108,7 +109,7 @@ const taggable: Readonly<Record<string, (view: View, context: Context, arn: stri
   },
   task: (view, { scope }, arn) => {
     const found = view.find('task', arn)
-    if (!found || !isIn(scope, found)) throw notFound('task')
+    if (!found || !maySpeakFor(scope, found)) throw notFound('task')
   },
   'task-set': (view, { scope }, arn) => {
     const found = view.find('taskSet', arn)

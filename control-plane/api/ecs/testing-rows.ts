@@ -1,4 +1,6 @@
 /** Rows that tests of operations start from. */
+import { present } from '@berth/std/assert.ts'
+import { defaultNetwork } from '#domain/ec2-network.ts'
 import type { ContainerDefinition } from '@aws-sdk/client-ecs'
 import type { Context } from '#api/operation.ts'
 import { formatArn } from '#domain/arn.ts'
@@ -56,6 +58,14 @@ export function putTaskDefinition(
     tx.put('taskDefinitionFamily', { ...scope, family, lastRevision: taskDefinition.revision })
   })
   return taskDefinition
+}
+
+/** What an instance has beside whose agent runs commands in containers. */
+export const executesCommands: Pick<ContainerInstance, 'attributes'> = {
+  attributes: [
+    { name: 'ecs.availability-zone', value: 'us-east-1a' },
+    { name: 'ecs.capability.execute-command' },
+  ],
 }
 
 /** A connected instance of 1024 CPU units. */
@@ -127,4 +137,10 @@ export function refusalOf(act: () => unknown): string {
     return error instanceof Error ? `${error.name}: ${error.message}` : String(error)
   }
   return 'nothing'
+}
+
+/** A subnet of the default VPC, in the first zone. */
+export function putSubnet({ store, scope }: Context, subnetId: string): void {
+  const { subnets } = defaultNetwork(scope)
+  store.update((tx) => tx.put('subnet', { ...present(subnets[0], 'a zone'), subnetId }))
 }

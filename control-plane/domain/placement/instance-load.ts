@@ -39,6 +39,8 @@ export class InstanceLoad {
   readonly registered: Free = { cpu: 0, memory: 0, gpu: 0, eni: Infinity }
   readonly free: Free = { cpu: 0, memory: 0, gpu: 0, eni: Infinity }
   #usedEni = 0
+  /** The ids of GPUs that its tasks hold; a task of an older release has none to tell. */
+  readonly #heldGpus = new Map<string, number>()
   runningTasksCount = 0
   /** Tasks on their way up: neither RUNNING nor on their way down. */
   pendingTasksCount = 0
@@ -68,7 +70,7 @@ export class InstanceLoad {
       this.free[kind] += now[kind] - this.registered[kind]
       this.registered[kind] = now[kind]
     }
-    this.registered.eni = registered('ENI')?.integerValue ?? Infinity
+    this.registered.eni = instance?.taskInterfacesMax ?? registered('ENI')?.integerValue ?? Infinity
     this.free.eni = this.registered.eni - this.#usedEni
     this.#reserved.tcp = new Set(registered('PORTS')?.stringSetValue?.map(Number))
     this.#reserved.udp = new Set(registered('PORTS_UDP')?.stringSetValue?.map(Number))
@@ -84,6 +86,8 @@ export class InstanceLoad {
     this.#usedEni += sign * (demand.eni ?? 0)
     this.free.eni = this.registered.eni - this.#usedEni
     for (const { protocol, port } of demand.ports) add(this.#held[protocol], port, sign)
+    if (demand.gpu > 0)
+      for (const { gpuIds = [] } of task.containers) for (const id of gpuIds) add(this.#heldGpus, id, sign)
     if (task.lastStatus === 'RUNNING') this.runningTasksCount += sign
     else if (task.desiredStatus === 'RUNNING') this.pendingTasksCount += sign
     if (task.desiredStatus === 'RUNNING') add(this.groups, task.group, sign)
@@ -92,6 +96,11 @@ export class InstanceLoad {
   /** Whether a task may take the port. */
   isFree({ protocol, port }: HostPort): boolean {
     return !this.#reserved[protocol].has(port) && !this.#held[protocol].has(port)
+  }
+
+  /** Of these GPUs those that are free, as far as tasks tell which they hold. */
+  freeGpus(ids: readonly string[]): string[] {
+    return ids.filter((id) => !this.#heldGpus.has(id)).slice(0, Math.max(0, this.free.gpu))
   }
 
   /** How many ports are taken. */
@@ -121,7 +130,7 @@ export function remainingResources(load: InstanceLoad): Resource[] {
     CPU: () => ({ integerValue: Math.max(0, free.cpu) }),
     MEMORY: () => ({ integerValue: Math.max(0, free.memory) }),
     ENI: () => ({ integerValue: Math.max(0, free.eni) }),
-    GPU: ({ stringSetValue = [] }) => ({ stringSetValue: stringSetValue.slice(0, Math.max(0, free.gpu)) }),
+    GPU: ({ stringSetValue = [] }) => ({ stringSetValue: load.freeGpus(stringSetValue) }),
     PORTS: () => ({ stringSetValue: load.usedPorts('tcp').map(String) }),
     PORTS_UDP: () => ({ stringSetValue: load.usedPorts('udp').map(String) }),
   }

@@ -50,6 +50,21 @@ describe('the order in which tasks are stopped', () => {
     expect(new Set(places(order(view, tasks, defaultServiceStrategy, 2)))).toEqual(new Set(['a', 'b']))
   })
 
+  test('Fargate tasks go from their own zones with most, as their hosts are in no cluster', () => {
+    const tasks = ['a', 'b', 'a', 'c', 'b'].map((availabilityZone, index) =>
+      taskRow({
+        group: 'service:web',
+        launchType: 'FARGATE',
+        containerInstanceArn: `host${index % 2}`,
+        availabilityZone,
+      }),
+    )
+    for (const seed of [1, 2, 3, 4, 5]) {
+      const stopped = order(clusterOf(), tasks, defaultServiceStrategy, 2, seed)
+      expect(new Set(stopped.map(({ availabilityZone }) => availabilityZone))).toEqual(new Set(['a', 'b']))
+    }
+  })
+
   test('from a zone with most tasks, and there from the instance with most', () => {
     const view = clusterOf(...['a1', 'b1', 'b2', 'c1'].map((name) => ({ name, has: zone(name.charAt(0)) })))
     const tasks = ['a1', 'c1', 'b1', 'b2', 'b2', 'a1'].map((containerInstanceArn) =>

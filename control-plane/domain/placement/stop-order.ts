@@ -56,7 +56,7 @@ export class StopOrder {
     for (const [number, task] of tasks.entries()) this.#placeOf(view, task, group).left.add(number)
     const random = strategies.findIndex(({ type }) => type === 'random')
     const chain = random === -1 ? strategies : strategies.slice(0, random)
-    this.#rules = chain.map((strategy) => stopRule(view, strategy, group))
+    this.#rules = chain.map((strategy) => stopRule(view, strategy, tasks))
     this.#counts = [undefined, ...this.#rules.map(({ tally }) => tally)]
     for (const [number, task] of tasks.entries()) this.#rankingOf(task).add(number, this.#path(number))
   }
@@ -130,7 +130,7 @@ export class StopOrder {
   }
 }
 
-function stopRule(view: ClusterView, { type, field = '' }: PlacementStrategy, group: string): Rule {
+function stopRule(view: ClusterView, { type, field = '' }: PlacementStrategy, tasks: readonly Task[]): Rule {
   if (type === 'binpack') {
     const kind = binpackKind(field)
     return {
@@ -140,9 +140,15 @@ function stopRule(view: ClusterView, { type, field = '' }: PlacementStrategy, gr
   const attribute = spreadAttribute(field)
   if (attribute === undefined) return { rankOf: ({ count }) => -count }
   const tally = new Map<Rank, number>()
+  const group = tasks[0]?.group ?? ''
   for (const load of view.instancesOfGroup(group)) {
     const value = load.attributes.get(attribute)
     tally.set(value, (tally.get(value) ?? 0) - (load.groups.get(group) ?? 0))
   }
-  return { rankOf: ({ load }) => load?.attributes.get(attribute), tally }
+  // Hosts of Fargate are in nobody's cluster: its tasks have a zone of their own.
+  const zoneOf = ({ launchType, availabilityZone }: Task): string | undefined =>
+    launchType === 'FARGATE' && attribute === 'ecs.availability-zone' ? availabilityZone : undefined
+  for (const zone of tasks.filter(({ desiredStatus }) => desiredStatus === 'RUNNING').map(zoneOf))
+    if (zone !== undefined) tally.set(zone, (tally.get(zone) ?? 0) - 1)
+  return { rankOf: ({ load }, task) => zoneOf(task) ?? load?.attributes.get(attribute), tally }
 }

@@ -5,7 +5,7 @@ import { createCapacityProvider } from './capacity-provider.ts'
 import { createCluster } from './cluster.ts'
 import { createService } from '#api/ecs/services/service-create.ts'
 import { updateService } from '#api/ecs/services/service-update.ts'
-import { putTaskDefinition, refusalOf } from '#api/ecs/testing-rows.ts'
+import { putSubnet, putTaskDefinition, refusalOf } from '#api/ecs/testing-rows.ts'
 
 const networkConfiguration = { awsvpcConfiguration: { subnets: ['subnet-1'] } }
 const spot = [{ capacityProvider: 'FARGATE_SPOT', weight: 1 }]
@@ -14,6 +14,7 @@ const mine = [{ capacityProvider: 'mine', weight: 1 }]
 let context: TestContext
 beforeEach(async () => {
   context = await testContext()
+  putSubnet(context, 'subnet-1')
   createCapacityProvider.run(context, {
     name: 'mine',
     autoScalingGroupProvider: { autoScalingGroupArn: 'group' },

@@ -95,8 +95,11 @@ function sameProvider(one: ExplainedPlacement, other: ExplainedPlacement): boole
 export function verdictOf(what: string, count: number, capacity: Capacity, launch: ExplainedLaunch): string {
   const { tasks, placements } = launch
   const wanted = count === 1 ? 'the task' : `${count} tasks`
-  if (capacity.launchType === 'FARGATE')
-    return `${what} is valid, but there is no Fargate capacity here: ${wanted} would fail with RESOURCE:FARGATE. Use launch type EC2, or a capacity provider of container instances.`
+  if (capacity.launchType === 'FARGATE' && tasks.length < count) {
+    const failing = tasks.length === 0 ? wanted : `${count - tasks.length} of ${wanted}`
+    return `${what} is valid, but Fargate has too little capacity here: ${failing} would fail with RESOURCE:FARGATE. Stop other Fargate tasks, give Fargate more of this machine (berth up --fargate-memory, --fargate-cpu), or use launch type EC2.`
+  }
+  if (capacity.launchType === 'FARGATE') return `${what} would start ${wanted} on Fargate.`
   if (tasks.length === count) {
     const [placement] = placements
     return `${what} would place ${wanted}${count === 1 && placement ? ` ${choiceText(tasks[0], placement)}` : ''}.`

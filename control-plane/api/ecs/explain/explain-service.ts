@@ -6,9 +6,11 @@ import { defaultServiceStrategy, type PlacementRequest } from '#domain/placement
 import { controllerOf, type Service } from '#domain/service.ts'
 import { demandOf, type TaskDefinition } from '#domain/task-definition.ts'
 import { requirementsOf } from '#domain/task-requirements.ts'
-import { newTask, placedOn } from '#domain/task.ts'
+import { newTask } from '#domain/task.ts'
 import { findProviderType } from '#state/capacity-providers.ts'
 import type { Transaction, View } from '#state/store.ts'
+import { placementOn } from '#state/task-placement.ts'
+import { hasFargateFor } from '#state/fargate-capacity.ts'
 import { zonesOfSubnets } from '#state/subnet-zones.ts'
 import type { Capacity } from '#api/ecs/capacity/capacity-choice.ts'
 import type { ExplainRequest } from './explain.ts'
@@ -125,20 +127,24 @@ function launchingOf(
         launchType: launchType === 'EXTERNAL' ? 'EXTERNAL' : 'EC2',
         capacityProviderName,
         constraints: constraintsOf(service),
+        enableExecuteCommand: service.enableExecuteCommand,
         zones: zonesOfSubnets(tx, service.networkConfiguration),
       }),
       strategies: strategiesOf(service),
       fraction: () => context.ids.fraction(),
     }),
     put: ({ containerInstanceArn, capacityProviderName }) => {
-      const instance = tx.find('containerInstance', containerInstanceArn)
+      const instance = tx.find('containerInstance', containerInstanceArn ?? '')
+      const placement = instance
+        ? placementOn(tx, instance)
+        : containerInstanceArn && { containerInstanceArn }
       const task = newTask({
         scope: service,
         cluster,
         taskDefinition,
         ids: context.ids,
         now: context.clock.now(),
-        placement: instance ? placedOn(instance) : { containerInstanceArn },
+        ...(placement && { placement }),
         group,
         launchType,
         capacityProviderName,
@@ -147,6 +153,11 @@ function launchingOf(
       tx.put('task', task)
       return task
     },
+    admits: (capacityProviderName) =>
+      hasFargateFor(context.fleet, taskDefinition, context.installation.fargate, {
+        demand: demandOf(taskDefinition),
+        capacityProviderName,
+      }),
   }
 }
 

@@ -7,7 +7,7 @@ import { putClusterCapacityProviders } from '#api/ecs/capacity/cluster-capacity.
 import { explain, type ExplainRequest } from './explain.ts'
 import { runTask } from '#api/ecs/tasks/run-task.ts'
 import { createService } from '#api/ecs/services/service-create.ts'
-import { putCluster, putContainerInstance, putTaskDefinition } from '#api/ecs/testing-rows.ts'
+import { putCluster, putContainerInstance, putSubnet, putTaskDefinition } from '#api/ecs/testing-rows.ts'
 
 let context: TestContext
 let cluster: Cluster
@@ -112,13 +112,16 @@ describe('what a new user runs into', () => {
     ],
     [
       'Fargate',
-      () => instance('one'),
+      () => {
+        putSubnet(context, 'subnet-1')
+        return instance('one')
+      },
       {
         taskDefinition: 'fargate',
         launchType: 'FARGATE',
         networkConfiguration: { awsvpcConfiguration: { subnets: ['subnet-1'] } },
       },
-      'RunTask is valid, but there is no Fargate capacity here: the task would fail with RESOURCE:FARGATE. Use launch type EC2, or a capacity provider of container instances.',
+      'RunTask is valid, but Fargate has too little capacity here: the task would fail with RESOURCE:FARGATE. Stop other Fargate tasks, give Fargate more of this machine (berth up --fargate-memory, --fargate-cpu), or use launch type EC2.',
     ],
     [
       'a capacity provider that is not there',

@@ -22,10 +22,14 @@ import {
 } from '#domain/container-instance-registration.ts'
 import type { ContainerInstance } from '#domain/container-instance.ts'
 import { instanceTypes } from '#domain/ec2-instance-type.ts'
+import { isFargateHost } from '#domain/fargate.ts'
 import type { Instance } from '#domain/instance.ts'
+import { externalInstanceIdOf } from '#domain/join.ts'
+import { taskInterfacesMax } from '#domain/network-interface-limits.ts'
 import { findProviderType } from '#state/capacity-providers.ts'
 import type { Transaction } from '#state/store.ts'
 import { arnInCluster, clusterArnOf, isIn, resolveCluster } from '#api/ecs/resolve.ts'
+import { effectiveSetting } from '#api/ecs/account-setting.ts'
 import { showContainerInstance } from './show-container-instance.ts'
 import { checkedTags, putTags } from '#api/ecs/tag.ts'
 
@@ -43,12 +47,13 @@ export const registerContainerInstance: Operation<Input, RegisterContainerInstan
       const repeated = registeredWith(tx, cluster, input)
       if (repeated) return { containerInstance: showContainerInstance(tx, context, repeated, ['TAGS']) }
       const known = knownInstance(tx, cluster, input.containerInstanceArn)
-      const identity = document && identityFrom(tx, context, document)
+      const identity = document && identityFrom(tx, context, document, input.attributes)
       const { versionInfo, clientToken } = input
       const row = registered(
         known,
         {
           ...context.scope,
+          ...(context.reachedAt !== undefined && { controlPlaneUrl: context.reachedAt }),
           clusterArn: cluster.clusterArn,
           containerInstanceArn: newArn(context, cluster, input.containerInstanceArn),
         },
@@ -60,7 +65,7 @@ export const registerContainerInstance: Operation<Input, RegisterContainerInstan
           ...(clientToken !== undefined && { clientToken }),
           ...(identity && { identity }),
         },
-        { now: context.clock.now(), externalId: `mi-${context.ids.hex(17)}` },
+        { now: context.clock.now(), externalId: externalIdOf(context) },
       )
       if (known) requireSameType(known, row)
       tx.put('containerInstance', row)
@@ -83,13 +88,19 @@ export const discoverPollEndpoint: Operation<DiscoverPollEndpointRequest, Discov
             'ecs',
             `container-instance/${arnName(clusterArnOf(context, cluster))}/${ref}`,
           )
-    const url = arn === undefined ? installation.url : installation.agentUrl(arn)
+    const known = arn === undefined ? installation.url : installation.agentUrl(arn)
+    const url = context.reachedAt ?? known
     return {
       endpoint: `${url}/acs`,
       telemetryEndpoint: `${url}/tcs`,
       serviceConnectEndpoint: `${url}/service-connect`,
     }
   },
+}
+
+/** A host that joined has the id it signs with; another agent off EC2 gets one. */
+function externalIdOf({ caller, ids }: Context): string {
+  return externalInstanceIdOf(caller.arn) ?? `mi-${ids.hex(17)}`
 }
 
 /** What the host's user told the agent to register; of what the agent itself says nothing is asked. */
@@ -157,7 +168,13 @@ function parseDocument(text: string | undefined): Document | undefined {
 }
 
 /** Of an instance that we run, its row tells; of any other, the document does. */
-function identityFrom(tx: Transaction, { scope }: Context, document: Document): HostIdentity | undefined {
+function identityFrom(
+  tx: Transaction,
+  context: Context,
+  document: Document,
+  attributes: readonly Attribute[] = [],
+): HostIdentity | undefined {
+  const { scope } = context
   const text = (member: string): string | undefined => {
     const value = document[member]
     return typeof value === 'string' && value !== '' ? value : undefined
@@ -171,6 +188,7 @@ function identityFrom(tx: Transaction, { scope }: Context, document: Document): 
     return {
       ...identityOf(instance, instanceTypes.get(instance.instanceType)?.architecture ?? 'x86_64'),
       ...providerOf(tx, instance),
+      ...interfacesOf(context, instance, attributes),
     }
   }
   const facts = {
@@ -180,6 +198,21 @@ function identityFrom(tx: Transaction, { scope }: Context, document: Document): 
     architecture: text('architecture'),
   }
   return { instanceId, attributes: hostAttributes(withoutAbsent(facts)) }
+}
+
+/** Of an agent that can trunk, the account's setting decides; hosts of Fargate have no limit. */
+function interfacesOf(
+  context: Context,
+  { instanceType, accountId }: Instance,
+  attributes: readonly Attribute[],
+): Pick<HostIdentity, 'taskInterfacesMax'> {
+  if (isFargateHost({ accountId })) return {}
+  const canTrunk = attributes.some(({ name }) => name === 'ecs.capability.task-eni-trunking')
+  const max = taskInterfacesMax(
+    instanceType,
+    canTrunk && effectiveSetting(context, 'awsvpcTrunking') === 'enabled',
+  )
+  return max === undefined ? {} : { taskInterfacesMax: max }
 }
 
 /** The capacity provider that the instance's tag gives it to. Whether there is such a provider is not asked: it may come later. */

@@ -6,7 +6,9 @@
  * a cluster that is gone.
  */
 import type {
+  AttachmentStateChange,
   ContainerStateChange,
+  ManagedAgentStateChange,
   SubmitAttachmentStateChangesRequest,
   SubmitAttachmentStateChangesResponse,
   SubmitContainerStateChangeRequest,
@@ -15,6 +17,9 @@ import type {
   SubmitTaskStateChangeResponse,
 } from '@aws-sdk/client-ecs'
 import type { Context, Operation } from '#api/operation.ts'
+import { maySpeakFor } from '#domain/fargate.ts'
+import { arnName } from '#domain/arn.ts'
+import { type ManagedAgentReport, observeManagedAgents } from '#domain/managed-agent.ts'
 import { type ContainerReport, observeTask, type TaskReport } from '#domain/task.ts'
 import { refuse } from '#api/ecs/tasks/placement-checks.ts'
 import { clusterArnOf, findCluster, arnInCluster } from '#api/ecs/resolve.ts'
@@ -26,14 +31,20 @@ export const submitTaskStateChange: Operation<SubmitTaskStateChangeRequest, Subm
   resources: clusterResources,
   run: (context, input) => {
     const { pullStartedAt, pullStoppedAt, executionStoppedAt } = input
-    report(context, input, {
-      ...(input.status !== undefined && { status: statusOf(input.status) }),
-      ...(input.reason && { reason: input.reason }),
-      containers: (input.containers ?? []).map(containerReport),
-      ...(pullStartedAt && { pullStartedAt: pullStartedAt.getTime() }),
-      ...(pullStoppedAt && { pullStoppedAt: pullStoppedAt.getTime() }),
-      ...(executionStoppedAt && { executionStoppedAt: executionStoppedAt.getTime() }),
-    })
+    report(
+      context,
+      input,
+      {
+        ...(input.status !== undefined && { status: statusOf(input.status) }),
+        ...(input.reason && { reason: input.reason }),
+        containers: (input.containers ?? []).map(containerReport),
+        attached: attachedIds(input.attachments),
+        ...(pullStartedAt && { pullStartedAt: pullStartedAt.getTime() }),
+        ...(pullStoppedAt && { pullStoppedAt: pullStoppedAt.getTime() }),
+        ...(executionStoppedAt && { executionStoppedAt: executionStoppedAt.getTime() }),
+      },
+      (input.managedAgents ?? []).map(managedAgentReport),
+    )
     return { acknowledgment }
   },
 }
@@ -49,34 +60,68 @@ export const submitContainerStateChange: Operation<
   },
 }
 
-/** Berth attaches no network interfaces or volumes by this protocol, so no attachment that is named can be known. */
+/** Agents confirm by it what was attached to their host. Of tasks' interfaces they say so with their task as a rule. */
 export const submitAttachmentStateChanges: Operation<
   SubmitAttachmentStateChangesRequest,
   SubmitAttachmentStateChangesResponse
 > = {
   resources: clusterResources,
-  run: (_, { attachments = [] }) => {
-    if (attachments.length > 0) refuse('The referenced attachment was not found.')
+  run: (context, { attachments = [] }) => {
+    context.store.update((tx) => {
+      for (const id of attachments.map(({ attachmentArn = '' }) => arnName(attachmentArn))) {
+        const row = tx.by('networkInterface', 'attachment', id)[0]
+        const task = row && tx.find('task', row.taskArn ?? '')
+        if (!task || !maySpeakFor(context.scope, task))
+          return refuse('The referenced attachment was not found.')
+      }
+      for (const id of attachedIds(attachments)) {
+        const task = tx.find('task', tx.by('networkInterface', 'attachment', id)[0]?.taskArn ?? '')
+        const observed =
+          task && observeTask(task, { now: context.clock.now(), containers: [], attached: [id] })
+        if (observed && observed !== task) tx.put('task', observed)
+      }
+    })
     return { acknowledgment }
   },
+}
+
+function attachedIds(attachments: readonly AttachmentStateChange[] = []): readonly string[] {
+  return attachments.flatMap(({ attachmentArn = '', status }) =>
+    status === 'ATTACHED' ? [arnName(attachmentArn)] : [],
+  )
 }
 
 function report(
   context: Context,
   { cluster, task: ref = '' }: SubmitContainerStateChangeRequest,
   taskReport: Omit<TaskReport, 'now'>,
+  managedAgents: readonly ManagedAgentReport[] = [],
 ): void {
   context.store.update((tx) => {
     // Agents name tasks by ARN, which says all: the cluster may be INACTIVE by now, its name taken.
     const found = ref.startsWith('arn:') ? undefined : findCluster(tx, context, cluster)
     const task = tx.find('task', found ? arnInCluster(found, 'task', ref) : ref)
-    const { accountId, region } = context.scope
-    if (task?.accountId !== accountId || task.region !== region)
-      return refuse('The referenced task was not found.')
+    if (!task || !maySpeakFor(context.scope, task)) return refuse('The referenced task was not found.')
     const taskDefinition = tx.find('taskDefinition', task.taskDefinitionArn)
-    const observed = observeTask(task, { ...taskReport, now: context.clock.now() }, taskDefinition)
-    if (observed !== task) tx.put('task', observed)
+    const now = context.clock.now()
+    const observed = observeTask(task, { ...taskReport, now }, taskDefinition)
+    const seen = observeManagedAgents(observed, managedAgents, now)
+    if (seen !== task) tx.put('task', seen)
   })
+}
+
+function managedAgentReport({
+  containerName = '',
+  managedAgentName,
+  status = '',
+  reason,
+}: ManagedAgentStateChange): ManagedAgentReport {
+  return {
+    containerName,
+    managedAgentName: managedAgentName ?? '',
+    status: statusOf(status),
+    ...(reason && { reason }),
+  }
 }
 
 function containerReport(

@@ -14,6 +14,7 @@ import {
   networkRow,
 } from '#api/ecs/capacity/capacity-choice.ts'
 import { checkConstraints, checkStrategies, refuse } from '#api/ecs/tasks/placement-checks.ts'
+import { checkNetworkParts } from '#api/ecs/tasks/network-checks.ts'
 import { resolveTaskDefinition } from '#api/ecs/resolve.ts'
 import {
   type Candidate,
@@ -65,6 +66,7 @@ export function checkedService(
       placementStrategy: [...placementStrategy],
       enableExecuteCommand,
     })
+    checkNetworkParts(view, context.scope, input.networkConfiguration)
   }
   checkAttachments(candidate, taskDefinition, capacity.launchType)
   if (taskDefinition) checkExecuteCommand(candidate, taskDefinition)

@@ -12,7 +12,7 @@ import {
 } from './service-deployment.ts'
 import { describeServiceRevisions } from './service-revision.ts'
 import { updateService } from './service-update.ts'
-import { putCluster, putTaskDefinition, refusalOf } from '#api/ecs/testing-rows.ts'
+import { putCluster, putSubnet, putTaskDefinition, refusalOf } from '#api/ecs/testing-rows.ts'
 
 let context: TestContext
 
@@ -114,6 +114,7 @@ test.each<[string, Partial<ECS.CreateServiceRequest>, Partial<ECS.ServiceRevisio
       memory: '512',
     },
   )
+  putSubnet(context, 'subnet-1')
   const network = { awsvpcConfiguration: { subnets: ['subnet-1'] } }
   createService.run(context, {
     cluster: 'f',

@@ -7,7 +7,7 @@ import type {
 } from '@aws-sdk/client-ecs'
 import type { Context } from '#api/operation.ts'
 import { createService } from './service-create.ts'
-import { putTaskDefinition } from '#api/ecs/testing-rows.ts'
+import { putTaskDefinition, putSubnet } from '#api/ecs/testing-rows.ts'
 
 /** Creates the service `web` of two tasks of `web:1`, unless the input says otherwise. */
 export function createWeb(context: Context, input: Partial<CreateServiceRequest> = {}) {
@@ -22,6 +22,7 @@ export function createWeb(context: Context, input: Partial<CreateServiceRequest>
 
 /** Definitions of every kind; `old:1` is INACTIVE, and `disk:1` has a volume that is configured at launch. */
 export function putDefinitions(context: Context): void {
+  for (const subnetId of ['a', 'subnet-1']) putSubnet(context, subnetId)
   const port = { portMappings: [{ containerPort: 80, name: 'http' }] }
   putTaskDefinition(context, 'web:1', port)
   putTaskDefinition(context, 'old:1', {}, { status: 'INACTIVE' })

@@ -12,7 +12,7 @@ import type { Deployment, Service } from '#domain/service.ts'
 import { isFinished, type ServiceDeployment, type ServiceRevision } from '#domain/service-deployment.ts'
 import { progressOf, revisionCounts } from '#state/service-deployments.ts'
 import type { View } from '#state/store.ts'
-import { platforms } from '#api/ecs/task-definitions/fargate-checks.ts'
+import { platforms } from '#domain/fargate.ts'
 
 /**
  * What a service shows of its service deployment and its revisions. As on AWS a service deployment is shown from when it

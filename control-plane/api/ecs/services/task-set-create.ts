@@ -7,6 +7,7 @@ import type { View } from '#state/store.ts'
 import { capacityRow, checkCapacity, chooseCapacity, networkRow } from '#api/ecs/capacity/capacity-choice.ts'
 import { recall, remember, type TokenRequest } from '#api/ecs/idempotency.ts'
 import { checkOneOf, refuse, unsupported } from '#api/ecs/tasks/placement-checks.ts'
+import { checkNetworkParts } from '#api/ecs/tasks/network-checks.ts'
 import { resolveCluster, resolveTaskDefinition } from '#api/ecs/resolve.ts'
 import { checkLoadBalancers, checkRegistries } from './service-attachment-checks.ts'
 import { checkClientToken } from './service-checks.ts'
@@ -66,6 +67,16 @@ export function checkedScale({ value = 100, unit = 'PERCENT' }: Scale = {}): num
   return value
 }
 
+function newIdentity(
+  { ids }: Context,
+  cluster: Cluster,
+  { serviceName }: Service,
+): Pick<TaskSet, 'accountId' | 'region' | 'taskSetArn' | 'id'> {
+  const { accountId, region, clusterName } = cluster
+  const id = `ecs-svc/${ids.digits(19)}`
+  return { accountId, region, taskSetArn: taskSetArnOf(cluster, { clusterName, serviceName }, id), id }
+}
+
 function checkedTaskSet(
   view: View,
   context: Context,
@@ -98,6 +109,7 @@ function checkedTaskSet(
     placementStrategy: [...service.placementStrategy],
     enableExecuteCommand: service.enableExecuteCommand,
   })
+  checkNetworkParts(view, context.scope, input.networkConfiguration)
   // No source gives the two texts of what only task sets refuse.
   if (loadBalancers.length > 1) refuse('load balancers can have at most 1 items.')
   if (loadBalancers.some(({ loadBalancerName }) => loadBalancerName !== undefined))
@@ -112,16 +124,8 @@ function checkedTaskSet(
   const without = 'Leave it out of the task set.'
   if (loadBalancers.length > 0) unsupported('load balancers of task sets', without)
   if (serviceRegistries.length > 0) unsupported('service discovery', without)
-  const id = `ecs-svc/${context.ids.digits(19)}`
   return {
-    accountId: cluster.accountId,
-    region: cluster.region,
-    taskSetArn: taskSetArnOf(
-      cluster,
-      { clusterName: cluster.clusterName, serviceName: service.serviceName },
-      id,
-    ),
-    id,
+    ...newIdentity(context, cluster, service),
     serviceArn: service.serviceArn,
     clusterArn: cluster.clusterArn,
     status: 'ACTIVE',

@@ -1,6 +1,7 @@
 /** What AWS checks of tasks for Fargate before it looks for capacity. */
 import type { RunTaskRequest, TaskOverride } from '@aws-sdk/client-ecs'
 import { AwsError } from '@berth/wire/error.ts'
+import { isWindows, platforms } from '#domain/fargate.ts'
 import { isFargateSize } from '#domain/task-definition-compatibility.ts'
 import type { TaskDefinition } from '#domain/task-definition.ts'
 import { completeOverrides } from '#domain/task-overrides.ts'
@@ -37,11 +38,6 @@ export function checkFargate(
     refuse('Tasks using the Fargate launch type do not support GPU resource requirements.')
 }
 
-/** The platform versions there are, oldest first, and the one that LATEST means. */
-export const platforms = {
-  linux: { versions: ['1.0.0', '1.1.0', '1.2.0', '1.3.0', '1.4.0'], latest: '1.4.0' },
-  windows: { versions: ['1.0.0'], latest: '1.0.0' },
-} as const
 const allVersions: readonly string[] = platforms.linux.versions
 
 /**
@@ -66,7 +62,7 @@ export function checkPlatform(
 ): void {
   if (platformVersion !== 'LATEST' && !allVersions.includes(platformVersion))
     throw new AwsError('PlatformUnknownException', 'The specified platform does not exist.')
-  const windows = taskDefinition.runtimePlatform?.operatingSystemFamily?.startsWith('WINDOWS') ?? false
+  const windows = isWindows(taskDefinition)
   const { versions, latest } = windows ? platforms.windows : platforms.linux
   const version = platformVersion === 'LATEST' ? latest : platformVersion
   const { ephemeralStorage } = overrides ?? {}

@@ -5,13 +5,20 @@ import type { Cluster } from '#domain/cluster.ts'
 import { createCapacityProvider } from '#api/ecs/capacity/capacity-provider.ts'
 import { putClusterCapacityProviders } from '#api/ecs/capacity/cluster-capacity.ts'
 import { runTask } from './run-task.ts'
-import { putCluster, putContainerInstance, putTaskDefinition, refusalOf } from '#api/ecs/testing-rows.ts'
+import {
+  putCluster,
+  putContainerInstance,
+  putSubnet,
+  putTaskDefinition,
+  refusalOf,
+} from '#api/ecs/testing-rows.ts'
 
 let context: TestContext
 let cluster: Cluster
 beforeEach(async () => {
   context = await testContext()
   cluster = putCluster(context, 'default')
+  putSubnet(context, 'subnet-1')
   for (const name of ['on', 'spot', 'strange'])
     createCapacityProvider.run(context, {
       name,
@@ -216,7 +223,7 @@ describe('Fargate', () => {
     ['of a platform version', { launchType: 'FARGATE', platformVersion: '1.3.0' }],
     ['with a legal size', { launchType: 'FARGATE', overrides: { cpu: '512', memory: '2 GB' } }],
     ['of Windows', { taskDefinition: 'windows', launchType: 'FARGATE', platformVersion: '1.0.0' }],
-  ])('has no capacity yet: a good request fails for each task, %s', (_, input) => {
+  ])('without capacity a good request fails for each task, %s', (_, input) => {
     expect(run({ networkConfiguration, count: 2, ...input })).toMatchObject({
       tasks: [],
       failures: [{ reason: 'RESOURCE:FARGATE' }, { reason: 'RESOURCE:FARGATE' }],
@@ -226,6 +233,54 @@ describe('Fargate', () => {
   test('is what a default strategy of it means', () => {
     associate([{ capacityProvider: 'FARGATE', weight: 1 }])
     expect(run({ networkConfiguration }).failures).toMatchObject([{ reason: 'RESOURCE:FARGATE' }])
+  })
+
+  describe('with capacity', () => {
+    const fargateLimits = { cpu: 1024, memoryMiB: 1536, cpuArchitecture: 'x86_64' } as const
+    beforeEach(() => {
+      context = { ...context, installation: { ...context.installation, fargate: fargateLimits } }
+    })
+
+    test('starts as many tasks as there is room for, each to wait for a host that nobody sees', () => {
+      const { tasks, failures } = run({ launchType: 'FARGATE', count: 4, networkConfiguration })
+      expect(tasks).toHaveLength(3)
+      expect(failures).toMatchObject([{ reason: 'RESOURCE:FARGATE' }])
+      expect(tasks[0]).toMatchObject({
+        launchType: 'FARGATE',
+        lastStatus: 'PROVISIONING',
+        platformVersion: '1.4.0',
+        platformFamily: 'Linux',
+        ephemeralStorage: { sizeInGiB: 20 },
+        cpu: '256',
+        memory: '512',
+      })
+      expect(tasks[0]?.containerInstanceArn).toBeUndefined()
+    })
+
+    test('keeps the platform version that was asked for', () => {
+      const { tasks } = run({ launchType: 'FARGATE', platformVersion: '1.3.0', networkConfiguration })
+      expect(tasks[0]?.platformVersion).toBe('1.3.0')
+    })
+
+    test('shares tasks among its providers, and Spot tasks are no obstacle to others', () => {
+      expect(run({ capacityProviderStrategy: spot, count: 4, networkConfiguration }).providers).toEqual([
+        'FARGATE_SPOT',
+        'FARGATE_SPOT',
+        'FARGATE_SPOT',
+      ])
+      expect(run({ launchType: 'FARGATE', count: 4, networkConfiguration }).tasks).toHaveLength(3)
+      expect(run({ capacityProviderStrategy: spot, networkConfiguration }).tasks).toEqual([])
+    })
+
+    test.each([
+      ['of another architecture', { taskDefinition: 'arm' }],
+      ['of Windows', { taskDefinition: 'windows', platformVersion: '1.0.0' }],
+      ['larger than this machine', { overrides: { cpu: '4096', memory: '30 GB' } }],
+    ])('has none for tasks %s', (_, input) => {
+      expect(run({ launchType: 'FARGATE', networkConfiguration, ...input }).failures).toMatchObject([
+        { reason: 'RESOURCE:FARGATE' },
+      ])
+    })
   })
 
   const invalid = 'InvalidParameterException: '

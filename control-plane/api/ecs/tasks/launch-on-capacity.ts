@@ -21,10 +21,13 @@ export interface Launching {
   readonly count: number
   /** What a task asks of an instance of that provider; undefined: of any. */
   readonly request: (capacityProviderName: string | undefined) => PlacementRequest
+  /** Without an instance the task waits for one. */
   readonly put: (place: {
-    readonly containerInstanceArn: string
+    readonly containerInstanceArn?: string
     readonly capacityProviderName?: string | undefined
   }) => Task
+  /** Whether Fargate has capacity for one more of the tasks. */
+  readonly admits: (capacityProviderName: string | undefined) => boolean
 }
 
 /**
@@ -35,7 +38,6 @@ export function launchOn(
   { launchType, strategy }: Capacity,
   launching: Launching,
 ): { readonly tasks: Task[]; readonly failures: readonly LaunchFailure[] } {
-  if (launchType === 'FARGATE') return { tasks: [], failures: noFargate(launching.count) }
   const tasks: Task[] = []
   const failures: LaunchFailure[] = []
   const counts = new Map<string, number>()
@@ -43,6 +45,12 @@ export function launchOn(
   for (let task = 0; task < launching.count; task++) {
     const provider = strategy && providerForNext(strategy, counts)
     if (provider !== undefined) counts.set(provider, (counts.get(provider) ?? 0) + 1)
+    if (launchType === 'FARGATE') {
+      if (launching.admits(provider))
+        tasks.push(launching.put(provider === undefined ? {} : { capacityProviderName: provider }))
+      else failures.push(noFargate)
+      continue
+    }
     if (full.has(provider)) continue
     const placement = placeTask(launching.view, launching.request(provider))
     if ('failures' in placement) {
@@ -61,13 +69,10 @@ export function launchOn(
   return { tasks, failures }
 }
 
-/** There is no Fargate capacity: each task asked for is one that found none, as on a day when AWS has none left. */
-function noFargate(count: number): LaunchFailure[] {
-  return Array.from({ length: count }, () => ({
-    reason: 'RESOURCE:FARGATE',
-    detail:
-      'Capacity is unavailable at this time. Please try again later or in a different availability zone',
-  }))
+/** Each task that finds no capacity is a failure of its own. */
+const noFargate: LaunchFailure = {
+  reason: 'RESOURCE:FARGATE',
+  detail: 'Capacity is unavailable at this time. Please try again later or in a different availability zone',
 }
 
 function noCandidate({ view, cluster }: Launching, provider: string | undefined): LaunchFailure {

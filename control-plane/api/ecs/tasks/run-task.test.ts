@@ -6,7 +6,13 @@ import type { Cluster } from '#domain/cluster.ts'
 import { loseTask } from '#domain/task.ts'
 import { runTask } from './run-task.ts'
 import { describeTasks } from './task.ts'
-import { putCluster, putContainerInstance, putTaskDefinition, refusalOf } from '#api/ecs/testing-rows.ts'
+import {
+  executesCommands,
+  putCluster,
+  putContainerInstance,
+  putTaskDefinition,
+  refusalOf,
+} from '#api/ecs/testing-rows.ts'
 
 let context: TestContext
 let cluster: Cluster
@@ -21,7 +27,9 @@ beforeEach(async () => {
 })
 
 describe('with one instance', () => {
-  beforeEach(() => void putContainerInstance(context, cluster, 'one', { memoryMiB: 512 }))
+  beforeEach(
+    () => void putContainerInstance(context, cluster, 'one', { memoryMiB: 512, ...executesCommands }),
+  )
 
   test('starts what fits and says of the instance why the rest did not', () => {
     putTaskDefinition(context, 'big:1', { memory: 300 })

@@ -6,10 +6,18 @@ import type { Transaction, View } from '#state/store.ts'
 import { type Capacity, checkPlatformOf, chooseCapacity } from '#api/ecs/capacity/capacity-choice.ts'
 import { recall, remember, type TokenRequest } from '#api/ecs/idempotency.ts'
 import { type Launching, launchOn } from './launch-on-capacity.ts'
+import { checkNetworkParts } from './network-checks.ts'
 import { checkConstraints, checkLaunchType, checkStrategies, refuse } from './placement-checks.ts'
 import { resolveCluster } from '#api/ecs/resolve.ts'
 import { showTask } from './show-task.ts'
-import { checkLaunch, launchResources, putTask, requirementsOfLaunch } from './start-task-checks.ts'
+import { hasFargateFor } from '#state/fargate-capacity.ts'
+import {
+  checkLaunch,
+  demandOfLaunch,
+  launchResources,
+  putTask,
+  requirementsOfLaunch,
+} from './start-task-checks.ts'
 
 const countMax = 10
 const startedByLengthMax = 128
@@ -72,6 +80,7 @@ export function prepareRun(
   checkPlatformOf(launch.taskDefinition, capacity, input)
   const constraints = checkConstraints(input.placementConstraints, launch.taskDefinition)
   const strategies = checkStrategies(input.placementStrategy)
+  checkNetworkParts(tx, context.scope, input.networkConfiguration)
   const launching: Launching = {
     view: context.fleet.cluster(cluster.clusterArn),
     cluster,
@@ -81,7 +90,13 @@ export function prepareRun(
       strategies,
       fraction: () => context.ids.fraction(),
     }),
-    put: (place) => putTask(tx, context, launch, { launchType, ...place }),
+    put: (place) =>
+      putTask(tx, context, launch, { launchType, platformVersion: input.platformVersion, ...place }),
+    admits: (capacityProviderName) =>
+      hasFargateFor(context.fleet, launch.taskDefinition, context.installation.fargate, {
+        demand: demandOfLaunch(launch),
+        capacityProviderName,
+      }),
   }
   return { capacity, launching }
 }

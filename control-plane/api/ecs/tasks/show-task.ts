@@ -1,4 +1,6 @@
-import type { Container, Task as TaskShape } from '@aws-sdk/client-ecs'
+import type { Container, ManagedAgent, Task as TaskShape } from '@aws-sdk/client-ecs'
+import { executeCommandAgent } from '#domain/managed-agent.ts'
+import { attachmentDetail } from '#domain/network-interface.ts'
 import type { Task, TaskContainer } from '#domain/task.ts'
 import type { View } from '#state/store.ts'
 import { showTags } from '#api/ecs/tag.ts'
@@ -8,21 +10,29 @@ import { showTags } from '#api/ecs/tag.ts'
  * have is undefined, and so is not sent.
  */
 export function showTask(task: Task, tagsFrom?: View): TaskShape {
+  const { ephemeralStorageGiB } = task
+  const storage = ephemeralStorageGiB === undefined ? undefined : { sizeInGiB: ephemeralStorageGiB }
   return {
-    attachments: [],
+    attachments: (task.attachments ?? []).map(({ details, ...attachment }) => ({
+      ...attachment,
+      details: [...details],
+    })),
     attributes: [{ name: 'ecs.cpu-architecture', value: task.cpuArchitecture }],
     availabilityZone: task.availabilityZone,
     capacityProviderName: task.capacityProviderName,
     clusterArn: task.clusterArn,
     connectivity: task.connectivityAt === undefined ? undefined : task.connectivity,
     connectivityAt: dateOf(task.connectivityAt),
-    containerInstanceArn: task.containerInstanceArn,
+    // The hosts of Fargate are nobody's to see.
+    containerInstanceArn: task.launchType === 'FARGATE' ? undefined : task.containerInstanceArn,
     containers: task.containers.map((container) => showContainer(task, container)),
     cpu: task.cpu,
     createdAt: dateOf(task.createdAt),
     desiredStatus: task.desiredStatus,
     enableExecuteCommand: task.enableExecuteCommand,
+    ephemeralStorage: storage,
     executionStoppedAt: dateOf(task.executionStoppedAt),
+    fargateEphemeralStorage: storage,
     group: task.group,
     healthStatus: task.healthStatus,
     lastStatus: task.lastStatus,
@@ -50,6 +60,16 @@ function dateOf(timeMs: number | undefined): Date | undefined {
   return timeMs === undefined ? undefined : new Date(timeMs)
 }
 
+/** It is waited for until it is heard of, and is gone with its container whether that was reported or not. */
+function showManagedAgent({ managedAgent, lastStatus }: TaskContainer): ManagedAgent {
+  return {
+    name: executeCommandAgent,
+    lastStatus: lastStatus === 'STOPPED' ? 'STOPPED' : (managedAgent?.lastStatus ?? 'PENDING'),
+    lastStartedAt: dateOf(managedAgent?.lastStartedAt),
+    reason: managedAgent?.reason,
+  }
+}
+
 function showContainer(task: Task, container: TaskContainer): Container {
   return {
     containerArn: container.containerArn,
@@ -62,19 +82,15 @@ function showContainer(task: Task, container: TaskContainer): Container {
     exitCode: container.exitCode,
     reason: container.reason,
     networkBindings: [...container.networkBindings],
-    networkInterfaces: [],
+    networkInterfaces: (task.attachments ?? []).flatMap((attachment) => {
+      const privateIpv4Address = attachmentDetail(attachment, 'privateIPv4Address')
+      return privateIpv4Address === undefined ? [] : [{ attachmentId: attachment.id, privateIpv4Address }]
+    }),
     healthStatus: container.healthStatus,
     cpu: container.cpu,
     memory: container.memory,
     memoryReservation: container.memoryReservation,
-    // The one of ECS Exec. No agent runs it yet, so that it is waited for as long as its container lives.
-    managedAgents: task.enableExecuteCommand
-      ? [
-          {
-            name: 'ExecuteCommandAgent',
-            lastStatus: container.lastStatus === 'STOPPED' ? 'STOPPED' : 'PENDING',
-          },
-        ]
-      : undefined,
+    gpuIds: container.gpuIds && [...container.gpuIds],
+    managedAgents: task.enableExecuteCommand ? [showManagedAgent(container)] : undefined,
   }
 }

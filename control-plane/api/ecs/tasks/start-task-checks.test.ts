@@ -4,7 +4,13 @@ import { beforeEach, describe, expect, test } from 'vitest'
 import { type TestContext, testContext } from '#api/testing.ts'
 import { runTask } from './run-task.ts'
 import { startTask } from './start-task.ts'
-import { putCluster, putContainerInstance, putTaskDefinition, refusalOf } from '#api/ecs/testing-rows.ts'
+import {
+  executesCommands,
+  putCluster,
+  putContainerInstance,
+  putTaskDefinition,
+  refusalOf,
+} from '#api/ecs/testing-rows.ts'
 
 type Shared = Omit<Partial<RunTaskRequest>, 'count' | 'launchType' | 'clientToken' | 'cluster'>
 
@@ -24,7 +30,7 @@ const operations = {
 beforeEach(async () => {
   context = await testContext()
   const cluster = putCluster(context, 'c')
-  putContainerInstance(context, cluster, instanceId)
+  putContainerInstance(context, cluster, instanceId, executesCommands)
   putTaskDefinition(context, 'web:1', { memory: 100 })
   putTaskDefinition(context, 'sized:1', { memory: 100 }, { cpu: '256', memory: '256' })
   putTaskDefinition(context, 'old:1', {}, { status: 'INACTIVE' })

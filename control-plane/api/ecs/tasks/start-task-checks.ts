@@ -3,15 +3,19 @@ import type { LaunchType, PlacementConstraint, RunTaskRequest, StartTaskRequest 
 import type { Context } from '#api/operation.ts'
 import type { Cluster } from '#domain/cluster.ts'
 import type { Requirements } from '#domain/placement/admission.ts'
+import type { Demand } from '#domain/resources.ts'
 import type { ResourceTag } from '#domain/tags.ts'
 import { demandOf, type TaskDefinition } from '#domain/task-definition.ts'
 import { completeOverrides, overridesFault } from '#domain/task-overrides.ts'
 import { requirementsOf } from '#domain/task-requirements.ts'
 import { taskTags } from '#domain/task-tags.ts'
-import { newTask, placedOn, type Task } from '#domain/task.ts'
+import { newTask, type Task } from '#domain/task.ts'
 import type { Transaction, View } from '#state/store.ts'
+import { placementOn } from '#state/task-placement.ts'
 import { zonesOfSubnets } from '#state/subnet-zones.ts'
+import { taskNetwork } from '#state/task-network.ts'
 import { checkNetwork, checkOneOf, refuse, unsupported } from './placement-checks.ts'
+import { checkTaskRoles } from './task-role-checks.ts'
 import { findTaskDefinition, resolveTaskDefinition } from '#api/ecs/resolve.ts'
 import { checkedTags, putTags } from '#api/ecs/tag.ts'
 import { checkVolumeConfigurations } from '#api/ecs/task-definitions/volume-checks.ts'
@@ -60,6 +64,7 @@ export function checkLaunch(
     refuse(`Task definition does not support launch_type ${launchType}.`)
   const fault = overridesFault(taskDefinition, input.overrides, launchType)
   if (fault !== undefined) refuse(fault)
+  checkTaskRoles(view, context, taskDefinition, input.overrides)
   if (input.enableExecuteCommand) requireTaskRole(taskDefinition, input)
   checkVolumeConfigurations(taskDefinition, input.volumeConfigurations)
   if ((input.volumeConfigurations ?? []).length > 0)
@@ -83,25 +88,31 @@ function requireTaskRole({ taskRoleArn }: TaskDefinition, { overrides }: Input):
     )
 }
 
+export function demandOfLaunch({ taskDefinition, input: { overrides } }: Launch): Demand {
+  return demandOf(taskDefinition, overrides && completeOverrides(taskDefinition, overrides))
+}
+
 /** What the tasks of the launch ask of an instance. */
 export function requirementsOfLaunch(
-  { taskDefinition, group, zones, input }: Launch,
+  launch: Launch,
   { launchType, capacityProviderName }: LaunchCapacity,
   constraints: readonly PlacementConstraint[] = [],
 ): Requirements {
+  const { taskDefinition, group, zones, input } = launch
   const { overrides } = input
   return requirementsOf(taskDefinition, {
-    demand: demandOf(taskDefinition, overrides && completeOverrides(taskDefinition, overrides)),
+    demand: demandOfLaunch(launch),
     group,
     launchType: launchType === 'EXTERNAL' ? 'EXTERNAL' : 'EC2',
     capacityProviderName,
     constraints,
     overrides,
+    enableExecuteCommand: input.enableExecuteCommand,
     zones,
   })
 }
 
-/** Puts a task on the instance, with its tags. */
+/** Puts a task on the instance, with its tags; without an instance it waits for one. */
 export function putTask(
   tx: Transaction,
   { scope, ids, clock }: Context,
@@ -109,23 +120,33 @@ export function putTask(
   {
     launchType,
     capacityProviderName,
+    platformVersion,
     containerInstanceArn,
-  }: LaunchCapacity & { containerInstanceArn: string },
+  }: LaunchCapacity & { platformVersion?: string | undefined; containerInstanceArn?: string },
 ): Task {
-  const instance = tx.find('containerInstance', containerInstanceArn)
+  const instance = tx.find('containerInstance', containerInstanceArn ?? '')
+  const placement = instance ? placementOn(tx, instance) : containerInstanceArn && { containerInstanceArn }
   const task = newTask({
     scope,
     cluster,
     taskDefinition,
     ids,
     now: clock.now(),
-    placement: instance ? placedOn(instance) : { containerInstanceArn },
+    ...(placement && { placement }),
     group,
     ...(input.startedBy && { startedBy: input.startedBy }),
     launchType,
     capacityProviderName,
+    platformVersion,
     ...(input.overrides && { overrides: input.overrides }),
     enableExecuteCommand: input.enableExecuteCommand ?? false,
+    network: taskNetwork(tx, taskDefinition, input.networkConfiguration, {
+      clusterArn: cluster.clusterArn,
+      group,
+      launchType,
+      availabilityZone: placement ? placement.availabilityZone : undefined,
+      fraction: () => ids.fraction(),
+    }),
   })
   tx.put('task', task)
   if (tags.length > 0) putTags(tx, task.taskArn, tags)

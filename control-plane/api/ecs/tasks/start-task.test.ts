@@ -3,7 +3,13 @@ import { beforeEach, expect, test } from 'vitest'
 import { type TestContext, testContext } from '#api/testing.ts'
 import type { Cluster } from '#domain/cluster.ts'
 import { startTask } from './start-task.ts'
-import { putCluster, putContainerInstance, putTaskDefinition, refusalOf } from '#api/ecs/testing-rows.ts'
+import {
+  putCluster,
+  putContainerInstance,
+  putSubnet,
+  putTaskDefinition,
+  refusalOf,
+} from '#api/ecs/testing-rows.ts'
 
 let context: TestContext
 let cluster: Cluster
@@ -67,6 +73,7 @@ test('awsvpc is accepted, and no instance can give the task an interface of its 
     {},
     { networkMode: 'awsvpc', requiresAttributes: ['ecs.capability.task-eni'] },
   )
+  putSubnet(context, 'subnet-1')
   const networkConfiguration = { awsvpcConfiguration: { subnets: ['subnet-1'] } }
   expect(start({ taskDefinition: 'vpc', networkConfiguration }).failures).toMatchObject([
     { reason: 'ATTRIBUTE' },

@@ -4,6 +4,7 @@ import type { Operation } from '#api/operation.ts'
 import type { ContainerInstance } from '#domain/container-instance.ts'
 import { refusal } from '#domain/placement/place.ts'
 import type { Task } from '#domain/task.ts'
+import { checkNetworkParts } from './network-checks.ts'
 import { refuse } from './placement-checks.ts'
 import { resolveCluster } from '#api/ecs/resolve.ts'
 import { showTask } from './show-task.ts'
@@ -29,6 +30,7 @@ export const startTask: Operation<StartTaskRequest, StartTaskResponse> = {
         refuse(`instanceIds can have at most ${containerInstancesMax} items.`)
       const arns = new Set(refs.map((ref) => containerInstanceArnOf(cluster, ref)))
       const launch = checkLaunch(tx, context, cluster, input, { startedByLengthMax, launchType: 'EC2' })
+      checkNetworkParts(tx, context.scope, input.networkConfiguration)
       const view = context.fleet.cluster(cluster.clusterArn)
       const tasks: Task[] = []
       const failures: Failure[] = []
