@@ -11,7 +11,14 @@ const floors: Readonly<Record<string, readonly string[]>> = {
   'log-store': ['std', 'wire'],
   'control-plane/domain': ['std'],
   'control-plane/state': ['std', 'control-plane/domain'],
-  'control-plane/api': ['std', 'wire', 'registry', 'log-store', 'control-plane/domain', 'control-plane/state'],
+  'control-plane/api': [
+    'std',
+    'wire',
+    'registry',
+    'log-store',
+    'control-plane/domain',
+    'control-plane/state',
+  ],
   'control-plane/engines': ['std', 'control-plane/domain', 'control-plane/state'],
   'control-plane/adapters': [
     'std',
@@ -60,9 +67,12 @@ const outside: Readonly<Record<string, readonly (string | RegExp)[]>> = {
   instance: [/./],
 }
 
-const files = globSync('{std,wire,agent-protocol,registry,object-store,log-store,control-plane,agent,instance}/**/*.ts', {
-  exclude: (name) => name.includes('node_modules'),
-}).filter((file) => !/\.(?:test|bench)\.ts$/.test(file) && !file.includes('node_modules'))
+const files = globSync(
+  '{std,wire,agent-protocol,registry,object-store,log-store,control-plane,agent,instance}/**/*.ts',
+  {
+    exclude: (name) => name.includes('node_modules'),
+  },
+).filter((file) => !/\.(?:test|bench)\.ts$/.test(file) && !file.includes('node_modules'))
 const floorOf = (file: string): string | undefined =>
   Object.keys(floors).find((floor) => file.startsWith(`${floor}/`))
 const resolve = (file: string, specifier: string): string =>

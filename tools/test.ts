@@ -56,7 +56,7 @@ for (const [name, command, ...args] of [
 ] as const)
   if (!run(name, command, args)) failedChecks++
 
-const counts = [runTests('unit'), runTests('e2e')]
+const counts = [runTests('unit'), runTests('claims'), runTests('e2e')]
 rmSync(output, { recursive: true, force: true })
 const passed = counts.reduce((sum, count) => sum + count.passed, 0)
 const failed = counts.reduce((sum, count) => sum + count.failed, failedChecks)

@@ -243,9 +243,7 @@ export async function taskDocument(
     PullStoppedAt: goTime(record.pullStoppedAt),
     ExecutionStoppedAt: goTime(record.executionStoppedAt),
     AvailabilityZone:
-      task.availabilityZone ??
-      source.location.availabilityZone ??
-      source.agent.identity().availabilityZone,
+      task.availabilityZone ?? source.location.availabilityZone ?? source.agent.identity().availabilityZone,
     ...tags,
     ...(v4 && { LaunchType: task.launchType, Errors }),
     Containers: containers.length ? containers : undefined,
