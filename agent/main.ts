@@ -26,12 +26,14 @@ import { provideToolbox, toolboxResource } from '#adapters/toolbox.ts'
 import { officialAgentIdentity } from '#adapters/official-agent.ts'
 import { objectSource } from '#adapters/object-source.ts'
 import { firelens } from '#adapters/firelens.ts'
+import { logStreamMaker } from '#adapters/log-streams.ts'
 import { connectSigned } from '#adapters/websocket.ts'
 import { Agent } from '#runtime/agent.ts'
 import { AgentExit, exitCode } from '#runtime/agent-error.ts'
 import { TaskCredentials } from '#runtime/credentials.ts'
 import { logCredentials } from '#runtime/log-credentials.ts'
 import { environmentFiles } from '#runtime/environment-files.ts'
+import { fargateLogs } from '#runtime/fargate-logs.ts'
 import type { AgentDependencies, Log } from '#runtime/ports.ts'
 import { registrySecrets, taskSecrets } from '#runtime/secrets.ts'
 
@@ -128,6 +130,7 @@ async function build(): Promise<{
       taskSecrets(secrets, roles),
       logCredentials(),
       environmentFiles(getObject, roles),
+      fargateLogs(logStreamMaker({ userAgent }), roles),
       firelens({
         directory,
         directoryOnHost: dataDirectoryOnHost(environment, directory),

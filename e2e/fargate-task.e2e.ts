@@ -56,6 +56,15 @@ beforeAll(async () => {
       taskRoleArn: role('app'),
     },
   )
+  task = await world.taskAt(cluster, await launch(), 'RUNNING')
+})
+afterAll(async () => {
+  await world.end()
+  rmSync(programs, { recursive: true })
+})
+
+/** Runs a task of the definition on Fargate; returns its ARN. */
+async function launch(): Promise<string> {
   const { Subnets = [] } = await world.ec2.send(new DescribeSubnetsCommand({}))
   const subnets = Subnets.map(({ SubnetId = '' }) => SubnetId)
   const { tasks } = await world.ecs.send(
@@ -68,12 +77,8 @@ beforeAll(async () => {
       networkConfiguration: { awsvpcConfiguration: { subnets } },
     }),
   )
-  task = await world.taskAt(cluster, tasks?.[0]?.taskArn ?? '', 'RUNNING')
-})
-afterAll(async () => {
-  await world.end()
-  rmSync(programs, { recursive: true })
-})
+  return tasks?.[0]?.taskArn ?? ''
+}
 
 async function makeRole(name: string, ...policy: readonly [string, ...string[]]): Promise<void> {
   const trust = {
@@ -155,6 +160,18 @@ test('its container is started by the OCI runtime that was named', async () => {
   )
   expect(runtime).toBe('noted-runc')
   expect(readFileSync(calls, 'utf8')).toContain(task.containers?.[0]?.runtimeId)
+})
+
+test('without its log group another one stops before its containers are made', async () => {
+  await world.aws('logs', 'delete-log-group', '--log-group-name', '/ecs/fargate')
+  const stopped = await world.taskAt(cluster, await launch(), 'STOPPED')
+  expect(stopped).toMatchObject({
+    stopCode: 'TaskFailedToStart',
+    stoppedReason: expect.stringMatching(
+      /^ResourceInitializationError: failed to validate logger args: .* ResourceNotFoundException: The specified log group does not exist\./,
+    ),
+  })
+  expect(stopped.containers?.[0]?.runtimeId).toBeUndefined()
 })
 
 test('an OCI runtime that is not there is refused at once', async () => {

@@ -1,7 +1,5 @@
 import { readFileSync, writeFileSync } from 'node:fs'
-import { RunInstancesCommand } from '@aws-sdk/client-ec2'
 import { BatchDeleteImageCommand } from '@aws-sdk/client-ecr'
-import { CreateClusterCommand } from '@aws-sdk/client-ecs'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { OneInstance, polite, runtimeId } from './one-instance.ts'
 import { eventually } from './world.ts'
@@ -51,18 +49,9 @@ test('a new image under the same tag is what the next task runs', async () => {
 test('what a task leaves is removed after ECS_ENGINE_TASK_CLEANUP_WAIT_DURATION', async () => {
   const { world, image } = one
   const cluster = 'clean'
-  const settings = [`ECS_CLUSTER=${cluster}`, 'ECS_ENGINE_TASK_CLEANUP_WAIT_DURATION=3s']
-  await world.ecs.send(new CreateClusterCommand({ clusterName: cluster }))
-  const { Instances } = await world.ec2.send(
-    new RunInstancesCommand({
-      MinCount: 1,
-      MaxCount: 1,
-      InstanceType: 't3.small',
-      UserData: Buffer.from(settings.join('\n')).toString('base64'),
-    }),
-  )
-  const instanceId = Instances?.[0]?.InstanceId ?? ''
-  await eventually('it registers', async () => (await world.containerInstances(cluster)).length === 1)
+  await world.cluster(cluster, 0)
+  const settings = ['ECS_ENGINE_TASK_CLEANUP_WAIT_DURATION=3s']
+  const [instanceId = ''] = await world.launch(cluster, 1, 't3.small', settings)
   await world.register(
     'leaves',
     { image, command: ['touch', '/own/x'], mountPoints: [{ sourceVolume: 'own', containerPath: '/own' }] },

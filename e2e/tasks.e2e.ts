@@ -127,13 +127,6 @@ test('limits as the official agent sets them: hard limit, reservation, at least 
   await one.stop(limited)
 })
 
-test('the limits of a task bind a container that has none of its own', async () => {
-  const arn = await one.run([{ command: polite, memory: undefined }], { cpu: '256', memory: '64' })
-  const { HostConfig } = await one.inspect(await one.at(arn, 'RUNNING'))
-  expect(HostConfig).toMatchObject({ Memory: 64 * mebibyte, CpuPeriod: 100_000, CpuQuota: 25_000 })
-  await one.stop(arn)
-})
-
 test('labels, names and log options, as docker inspect on the instance shows them', async () => {
   const arn = await one.run([
     {
@@ -191,7 +184,6 @@ test('the metadata endpoint tells a container of itself, its task and what it us
     Limits: { CPU: 10, Memory: 32 },
     Type: 'NORMAL',
     ContainerARN: task.containers?.[0]?.containerArn,
-    LogDriver: 'json-file',
     Networks: [{ NetworkMode: 'bridge', IPv4Addresses: [expect.stringMatching(/^172\./)] }],
   })
   expect(whole).toMatchObject({
