@@ -36,7 +36,10 @@ test('no port is given twice, none that is taken, none beyond the range, and the
         }
         expect(networkBindings(ports)).toHaveLength(
           new Set(
-            ports.map(({ range: block, containerPort, hostPort }) => block ?? `${containerPort}:${hostPort}`),
+            ports.map(
+              ({ range: block, protocol, containerPort, hostPort }) =>
+                block ?? `${protocol}:${containerPort}:${hostPort}`,
+            ),
           ).size,
         )
       },
