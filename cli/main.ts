@@ -66,6 +66,12 @@ program
     '--fargate-runtime <name>',
     'what starts the containers of Fargate tasks: runc (default), runsc, io.containerd.kata.v2, …',
   )
+  .addOption(
+    new Option(
+      '--logs-max <GiB>',
+      'how much CloudWatch Logs keeps, the oldest going first (default: 10)',
+    ).argParser(amount),
+  )
   .option('--no-fargate', 'start nothing on Fargate: tasks fail with RESOURCE:FARGATE')
   .action(async (options: UpFlags) => (await import('./up.ts')).up(options))
 

@@ -24,6 +24,8 @@ export interface UpFlags {
   readonly listen?: readonly string[]
   /** `--no-fargate` makes it false. */
   readonly fargate?: boolean
+  /** GiB. */
+  readonly logsMax?: number
   /** vCPUs and GiB. */
   readonly fargateCpu?: number
   readonly fargateMemory?: number
@@ -57,6 +59,7 @@ export async function up(flags: UpFlags): Promise<void> {
       throttle: flags.throttle ?? false,
       enforceIam: flags.iam === 'enforce',
       accountId: flags.accountId,
+      ...(flags.logsMax !== undefined && { logBytesMax: flags.logsMax * 2 ** 30 }),
       ...(flags.listen && { listen: exposedAddresses(flags) }),
       ...(flags.fargate !== false && { fargate: fargateLimits(flags) }),
     })
