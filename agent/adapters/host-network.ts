@@ -1,4 +1,5 @@
 /** Whether this host can give tasks networks of their own, and what does it. */
+import { systemClock } from '@berth/std/system-clock.ts'
 import type { Attribute } from '#engine/registration.ts'
 import type { EcsApi, Log } from '#runtime/ports.ts'
 import { TaskNetwork } from '#runtime/task-network.ts'
@@ -54,6 +55,7 @@ export async function taskNetworking(
       },
       apply: (rules) => applyPacketRules(rules, { blockInstanceMetadata }),
     },
+    clock: systemClock,
     ecs,
     log,
   })

@@ -37,6 +37,8 @@ function host() {
   const done: string[] = []
   const bodies: CreateBody[] = []
   const attached: TaskInterface[] = []
+  const later: Array<() => void> = []
+  let isBusy = false
   const runtime: Pick<ContainerRuntime, 'inspect' | 'create' | 'start' | 'remove'> = {
     inspect: () => Promise.resolve(container as ContainerDetail | undefined),
     create: (name, body) => {
@@ -63,8 +65,15 @@ function host() {
         return Promise.resolve()
       },
       apply: () => {
-        done.push('guarded')
-        return Promise.resolve()
+        done.push(isBusy ? 'busy' : 'guarded')
+        return isBusy ? Promise.reject(new Error('nft: busy')) : Promise.resolve()
+      },
+    },
+    clock: {
+      now: () => 0,
+      at: (_, callback) => {
+        later.push(callback)
+        return () => undefined
       },
     },
     ecs: {
@@ -75,8 +84,12 @@ function host() {
     } satisfies Pick<EcsApi, 'submitTaskStateChange'>,
     log: () => undefined,
   })
+  const setBusy = (value: boolean): void => void (isBusy = value)
+  const passTime = (): void => {
+    for (const callback of later.splice(0)) callback()
+  }
   const die = (): void => void (container = { ...container, status: 'exited' })
-  return { network, done, bodies, attached, die }
+  return { network, done, bodies, attached, die, setBusy, passTime }
 }
 
 test('nothing of a task is attached before its rules stand, and then the control plane is told', async () => {
@@ -130,4 +143,17 @@ test('a pause container that has ended takes its task with it', async () => {
 
 test('the name of the pause container is that of its task', () => {
   expect(sandboxName(recordOf().task)).toBe('ecs-web-1-internalecspause-abc')
+})
+
+test('rules that cannot be applied just now are tried again, and the task waits for them', async () => {
+  const { network, done, setBusy, passTime } = host()
+  setBusy(true)
+  network.takeRules(rules)
+  const providing = network.provide(recordOf())
+  await new Promise((resolve) => setImmediate(resolve))
+  expect(done).toEqual(['busy'])
+  setBusy(false)
+  passTime()
+  await providing
+  expect(done).toEqual(['busy', 'guarded', 'attached', 'told ATTACHED'])
 })

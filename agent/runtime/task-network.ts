@@ -1,5 +1,6 @@
 import type { ElasticNetworkInterface } from '@berth/agent-protocol/network-interface.ts'
 import type { NetworkRules } from '@berth/agent-protocol/network-rules.ts'
+import type { Clock } from '@berth/std/clock.ts'
 import type { Contributions } from '#engine/contribution.ts'
 import { joinSandbox, needsSandbox, sandboxBody, sandboxName } from '#engine/sandbox.ts'
 import type { TaskRecord } from '#engine/task-record.ts'
@@ -30,11 +31,14 @@ interface HostNetwork {
 interface TaskNetworkDependencies {
   readonly runtime: ContainerRuntime
   readonly host: HostNetwork
+  readonly clock: Clock
   /** Makes sure that the runtime has the image of pause containers, and gives its name. */
   readonly image: () => Promise<string>
   readonly ecs: Pick<EcsApi, 'submitTaskStateChange'>
   readonly log: Log
 }
+
+const applyAgainMs = 1000
 
 /**
  * The pause container of a task, whose namespaces its containers share: the network of mode awsvpc, and with pidMode or
@@ -47,6 +51,8 @@ export class TaskNetwork implements TaskResource {
   #guarded = new Set<string>()
   #waiting: Array<() => void> = []
   #applying: Promise<void> = Promise.resolve()
+  /** The newest. */
+  #rules: NetworkRules | undefined
 
   constructor(dependencies: TaskNetworkDependencies) {
     this.#dependencies = dependencies
@@ -88,16 +94,24 @@ export class TaskNetwork implements TaskResource {
 
   /** Takes over what the control plane says tasks' interfaces let through; each time all of it. */
   takeRules(rules: NetworkRules): void {
-    const apply = async (): Promise<void> => {
-      try {
-        await this.#dependencies.host.apply(rules)
-        this.#guarded = new Set(rules.interfaces.map(({ ec2Id }) => ec2Id))
-      } catch (error) {
-        this.#dependencies.log('error', 'network rules not applied', { error: messageOf(error) })
-      }
+    this.#rules = rules
+    this.#applying = this.#applying.then(() => this.#apply(rules))
+  }
+
+  /** Rules that cannot be applied are tried again, unless newer ones have come. */
+  async #apply(rules: NetworkRules): Promise<void> {
+    if (rules !== this.#rules) return
+    const { host, clock, log } = this.#dependencies
+    try {
+      await host.apply(rules)
+      this.#guarded = new Set(rules.interfaces.map(({ ec2Id }) => ec2Id))
       for (const wake of this.#waiting.splice(0)) wake()
+    } catch (error) {
+      log('error', 'network rules not applied', { error: messageOf(error) })
+      clock.at(clock.now() + applyAgainMs, () => {
+        if (rules === this.#rules) this.takeRules(rules)
+      })
     }
-    this.#applying = this.#applying.then(apply)
   }
 
   /** Nothing of a task starts unguarded: the rules come with the task, or a moment later. */

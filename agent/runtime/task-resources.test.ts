@@ -32,3 +32,18 @@ test('asks again after a failure', async () => {
   await resources.provide(record)
   expect(resource.asked).toBe(2)
 })
+
+test('one that cannot be released keeps no other from it; the last made goes first', async () => {
+  const released: string[] = []
+  const releasing = (name: string, failure?: string): TaskResource => ({
+    ...counting(() => Promise.resolve({})),
+    name,
+    release: () => {
+      released.push(name)
+      return failure === undefined ? Promise.resolve() : Promise.reject(new Error(failure))
+    },
+  })
+  const resources = new TaskResources([releasing('first'), releasing('second', 'busy'), releasing('third')])
+  await expect(resources.release(record)).rejects.toThrow('busy')
+  expect(released).toEqual(['third', 'second', 'first'])
+})

@@ -1,6 +1,7 @@
 import { reasonLengthMax, reasonOf } from '#engine/observe.ts'
 import type { Contributions } from '#engine/contribution.ts'
 import type { TaskRecord } from '#engine/task-record.ts'
+import { messageOf } from './agent-error.ts'
 
 /** Why something a task needs is not there, as it is reported. No container of the task is made. */
 export class ResourceError extends Error {
@@ -64,9 +65,17 @@ export class TaskResources {
       if (resource.isNeeded(record)) await resource.started?.(record, container)
   }
 
+  /**
+   * Releases the last made first; one that fails keeps no other from being released.
+   * @throws AggregateError of what failed
+   */
   async release(record: TaskRecord): Promise<void> {
     this.#provided = undefined
-    for (const resource of this.#all) if (resource.isNeeded(record)) await resource.release?.(record)
+    const failures: unknown[] = []
+    for (const resource of this.#all.toReversed())
+      if (resource.isNeeded(record))
+        await Promise.resolve(resource.release?.(record)).catch((error: unknown) => failures.push(error))
+    if (failures.length > 0) throw new AggregateError(failures, failures.map(messageOf).join('; '))
   }
 
   /** One after the other, in the order of the table: a later one may need what an earlier one made. */

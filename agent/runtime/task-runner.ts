@@ -14,6 +14,8 @@ import { VolumeError } from './volumes.ts'
 
 const lookAgainMs = 1000
 const discardAgainMs = 10_000
+/** Docker and the kernel need a moment to let go of what a container had. Doubled with each try. */
+const releaseAgainMs = 1000
 
 /**
  * Takes one task's containers, each one step at a time, to where they should be, and has reported what became of them.
@@ -32,6 +34,7 @@ export class TaskRunner {
   /** Containers whose start others wait for, with what ends the wait; and those that were waited for long enough. */
   readonly #waits = new Map<string, () => void>()
   readonly #overdue = new Set<string>()
+  #cancelRelease: (() => void) | undefined
 
   constructor(host: TaskHost, record: TaskRecord) {
     this.#host = host
@@ -98,6 +101,7 @@ export class TaskRunner {
   /** Removes what is left of a finished task: containers, its own volumes, its record. */
   async cleanUp(): Promise<void> {
     const { runtime, disk } = this.#host.dependencies
+    this.#cancelRelease?.()
     await this.#resources.release(this.record)
     for (const { runtimeId, dockerName } of this.record.containers)
       await runtime.remove(runtimeId ?? dockerName)
@@ -226,13 +230,16 @@ export class TaskRunner {
     else if (this.#reporter.isDue()) this.#advance()
   }
 
-  /** A failure here is no reason to hold the task: it is tried again when what is left of the task is removed. */
-  async #releaseResources(): Promise<void> {
-    await this.#resources.release(this.record).catch((error: unknown) =>
-      this.#host.dependencies.log('warn', 'resources of a stopped task not released', {
-        task: this.record.task.arn,
-        error: messageOf(error),
-      }),
-    )
+  /** A failure here is no reason to hold the task: it is tried again by and by. */
+  async #releaseResources(waitMs = releaseAgainMs): Promise<void> {
+    const { timers, dependencies } = this.#host
+    try {
+      await this.#resources.release(this.record)
+    } catch (error) {
+      const fields = { task: this.record.task.arn, error: messageOf(error) }
+      dependencies.log('warn', 'resources of a stopped task not released', fields)
+      if (!timers.ended)
+        this.#cancelRelease = timers.after(waitMs, () => void this.#releaseResources(2 * waitMs))
+    }
   }
 }
