@@ -212,8 +212,18 @@ test('the address stays when agent and dockerd are started anew', async () => {
   const { instanceId } = hostOf(one)
   const { agent, dockerd } = processesOf(fleet.world.berth.directory, instanceId)
   for (const pid of [dockerd, agent]) if (pid !== undefined) process.kill(pid, 'SIGKILL')
+  await eventually('others take their places', () => {
+    const now = processesOf(fleet.world.berth.directory, instanceId)
+    const areNew = now.agent !== agent && now.dockerd !== dockerd
+    return Promise.resolve(areNew && now.agent !== undefined && now.dockerd !== undefined)
+  })
   await eventually('docker answers', () => shell(one, 'hostname').catch(() => ''), 20)
-  await eventually('the agent is back', async () => fleet.isConnected(hostOf(one)), 20)
+  const netns = `berth-${installationId(fleet.world.berth.directory)}-${instanceId}`
+  await eventually('the agent has registered again', async () => {
+    const asked = ['wget', '-qO-', 'http://127.0.0.1:51678/v1/metadata']
+    const { stdout } = await execute('nsenter', [`--net=/run/netns/${netns}`, 'busybox', ...asked])
+    return stdout.includes('ContainerInstanceArn')
+  })
   expect(await ask(two, addressOf(one))).toBe('one')
   expect((await fleet.describe([one.taskArn ?? '']))[0]).toMatchObject({
     lastStatus: 'RUNNING',
