@@ -6,7 +6,13 @@ import { TaskNetwork } from '#runtime/task-network.ts'
 import { findBusybox } from './busybox.ts'
 import { attachInterface, findCniPlugins } from './cni.ts'
 import type { DockerRuntime } from './docker.ts'
-import { applyPacketRules, defaultInterface, prepareRouting, runs } from './packet-filter.ts'
+import {
+  applyPacketRules,
+  defaultInterface,
+  prepareRouting,
+  removeInterfaceTo,
+  runs,
+} from './packet-filter.ts'
 import { pauseImage } from './pause-image.ts'
 
 const pluginFolders = ['/usr/lib/cni', '/opt/cni/bin']
@@ -53,6 +59,7 @@ export async function taskNetworking(
         await prepareRouting(hostInterface ?? '')
         await attachInterface(folder ?? '', pid, wantedInterface)
       },
+      detach: ({ address }) => removeInterfaceTo(address),
       apply: (rules) => applyPacketRules(rules, { blockInstanceMetadata }),
     },
     clock: systemClock,

@@ -48,6 +48,13 @@ export async function prepareRouting(hostInterface: string): Promise<void> {
     await run('iptables', ['-w', '-C', ...rule]).catch(() => run('iptables', ['-w', '-I', ...rule]))
 }
 
+/** Removes the interface that leads to a task's address, where there is one. */
+export async function removeInterfaceTo(address: string): Promise<void> {
+  const shown = await run('ip', ['-4', 'route', 'show', `${address}/32`])
+  const name = /\bdev (veth\S+)/.exec(shown)?.[1]
+  if (name !== undefined) await run('ip', ['link', 'del', name])
+}
+
 /** The interface that the host's default route leads over; undefined when there is none. */
 export async function defaultInterface(): Promise<string | undefined> {
   const shown = await run('ip', ['-4', 'route', 'show', 'default'])

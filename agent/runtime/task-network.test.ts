@@ -64,6 +64,10 @@ function host() {
         done.push('attached')
         return Promise.resolve()
       },
+      detach: ({ address }) => {
+        done.push(`detached ${address}`)
+        return Promise.resolve()
+      },
       apply: () => {
         done.push(isBusy ? 'busy' : 'guarded')
         return isBusy ? Promise.reject(new Error('nft: busy')) : Promise.resolve()
@@ -156,4 +160,10 @@ test('rules that cannot be applied just now are tried again, and the task waits 
   passTime()
   await providing
   expect(done).toEqual(['busy', 'guarded', 'attached', 'told ATTACHED'])
+})
+
+test('an interface is taken away with its pause container: a connection left half open would keep it', async () => {
+  const { network, done } = host()
+  await network.release(recordOf())
+  expect(done).toEqual(['detached 172.31.0.9'])
 })

@@ -24,6 +24,8 @@ export interface TaskInterface {
 interface HostNetwork {
   /** Idempotent; `pid` is of a process in the namespace. */
   attach(pid: number, wanted: TaskInterface): Promise<void>
+  /** Removes the interface with that address, both of its ends and the host's route; one that is gone is fine. */
+  detach(gone: TaskInterface): Promise<void>
   /** Puts the rules in the place of all earlier ones. */
   apply(rules: NetworkRules): Promise<void>
 }
@@ -87,9 +89,16 @@ export class TaskNetwork implements TaskResource {
     return this.isNeeded(record) ? sandboxName(record.task) : undefined
   }
 
-  /** With the container go its namespaces, and with them the interface, both of its ends and the host's route. */
+  /**
+   * With the container go its namespaces; but a connection of which the other end never heard that it is over keeps the
+   * one of the network for minutes, and so the interface goes by itself.
+   */
   async release(record: TaskRecord): Promise<void> {
-    await this.#dependencies.runtime.remove(sandboxName(record.task))
+    const { runtime, host } = this.#dependencies
+    await runtime.remove(sandboxName(record.task))
+    const eni = record.task.elasticNetworkInterfaces?.[0]
+    const gone = eni && interfaceOf(eni)
+    if (gone) await host.detach(gone)
   }
 
   /** Takes over what the control plane says tasks' interfaces let through; each time all of it. */
